@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/clock.h"
+#include "relay/status.h"
+
+namespace relay {
+
+// How a source finds the tenant of an event.
+enum class RouteBy { kFixedTenant, kPushDomain, kAppId, kStreamPrefix, kStreamParam };
+
+struct Source {
+  std::string id;
+  std::string path;               // POST /in/<path>
+  std::string provider;           // "tencent-live"
+  std::vector<std::string> keys;  // The first is the current one; all are tried. Clear text.
+  Millis grace{15 * 60 * 1000};   // How long after its expiry a callback is still taken.
+  Millis window{30 * 60 * 1000};  // How long repeats are recognised.
+  RouteBy route_by = RouteBy::kFixedTenant;
+  std::string route_tenant;     // kFixedTenant
+  std::string route_param;      // kStreamParam: the parameter's name
+  bool keep_unroutable = true;  // unroutable = "keep" | "503"
+
+  bool operator==(const Source&) const = default;
+};
+
+enum class DeliveryFormat { kRaw, kTencent };
+enum class AckRule { kStatus, kCode0 };
+enum class SigningScheme { kNone, kStandardWebhooks, kTencent };
+// What the catalog says of an endpoint.
+enum class EndpointState { kActive, kPaused, kDisabled };
+
+struct Endpoint {
+  uint64_t number = 0;  // Assigned once by the catalog store, never reused; names its Redis keys.
+  std::string id;       // Unique within its tenant.
+  std::string url;
+  DeliveryFormat format = DeliveryFormat::kRaw;
+  AckRule ack = AckRule::kStatus;
+  SigningScheme signing = SigningScheme::kNone;
+  std::vector<std::string>
+      signing_secrets;      // Standard Webhooks: "whsec_..."; the first signs first.
+  std::string signing_key;  // tencent
+  Millis signing_validity{10 * 60 * 1000};  // tencent: `t` is now plus this
+  EndpointState state = EndpointState::kActive;
+  std::string pattern;  // JSON text as written; empty matches everything.
+  Millis timeout{15000};
+  Millis deliver_within{48 * 3600 * 1000LL};
+  int in_flight_max = 10;
+  std::vector<Millis>
+      retry_schedule;  // Filled with the default schedule when the catalog is silent.
+  double retry_jitter = 0.2;
+  std::vector<int> retry_final = {410};
+  Millis retry_after_max{3600 * 1000};
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct TenantLimits {
+  int64_t accept_per_s = 0;  // For each broker process; 0: unlimited.
+  int64_t held_deliveries = 100000;
+  int64_t held_bytes = 256LL * 1024 * 1024;
+  int64_t endpoints = 50;
+
+  bool operator==(const TenantLimits&) const = default;
+};
+
+struct Tenant {
+  std::string id;
+  std::vector<std::string> push_domains;
+  std::vector<std::string> appids;
+  std::vector<std::string> stream_prefixes;
+  TenantLimits limits;
+  std::vector<Endpoint> endpoints;
+
+  bool operator==(const Tenant&) const = default;
+};
+
+// State that the run time sets, kept apart from what `apply` writes, keyed by endpoint number.
+struct EndpointRuntimeState {
+  bool disabled = false;  // After a 410; `relayctl endpoint enable` clears it.
+  bool paused = false;    // `relayctl endpoint pause | resume`.
+  std::string reason;
+  int64_t since_ms = 0;
+
+  bool operator==(const EndpointRuntimeState&) const = default;
+};
+
+// Tenants, sources and endpoints as one immutable snapshot. Brokers and workers hold it by
+// shared_ptr, because events in flight may refer to an older one than the newest, and swap it
+// whole.
+struct Catalog {
+  uint64_t version = 0;
+  std::vector<Source> sources;
+  std::vector<Tenant> tenants;
+  std::unordered_map<uint64_t, EndpointRuntimeState> runtime;
+
+  const Source* FindSource(std::string_view id) const;
+  const Source* FindSourceByPath(std::string_view path) const;
+  const Tenant* FindTenant(std::string_view id) const;
+  // Null for an unknown number. `tenant` receives its tenant when not null.
+  const Endpoint* FindEndpoint(uint64_t number, const Tenant** tenant = nullptr) const;
+
+  // Fills the look-up tables; to be called once after the vectors are final.
+  void BuildIndex();
+
+ private:
+  std::unordered_map<std::string_view, const Source*> source_by_id_;
+  std::unordered_map<std::string_view, const Source*> source_by_path_;
+  std::unordered_map<std::string_view, const Tenant*> tenant_by_id_;
+  std::unordered_map<uint64_t, std::pair<const Tenant*, const Endpoint*>> endpoint_by_number_;
+};
+
+using CatalogPtr = std::shared_ptr<const Catalog>;
+
+inline const std::vector<Millis>& DefaultRetrySchedule() {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  static const std::vector<Millis> kSchedule = {seconds(1),  seconds(5),  seconds(30), minutes(2),
+                                                minutes(10), minutes(30), hours(1),    hours(3),
+                                                hours(6),    hours(12)};
+  return kSchedule;
+}
+
+// Parses a catalog file (TOML). `name` stands for the file in complaints, which name line and key.
+// "file:/path" keys and secrets are read. Requires every limit and reference to hold; returns a
+// snapshot without endpoint numbers and version, which the catalog store assigns.
+Result<Catalog> ParseCatalogToml(const std::string& text, const std::string& name);
+
+}  // namespace relay

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "relay/event_loop.h"
+#include "relay/status.h"
+#include "relay/transport.h"
+
+namespace relay {
+
+struct HttpHeader {
+  std::string_view name;  // As sent; compare with HttpRequest::Header, which ignores case.
+  std::string_view value;
+};
+
+// A request that has come whole. The views live until the exchange is answered or its connection
+// is gone, whichever comes first: copy what must live longer.
+struct HttpRequest {
+  std::string_view method;  // GET, HEAD or POST; anything else is refused by the server itself.
+  std::string_view path;    // The target up to '?', not decoded.
+  std::string_view query;   // After '?', not decoded; empty when there is none.
+  std::span<const HttpHeader> headers;
+  std::string_view body;  // Chunked transfer coding already taken off.
+  MonoTime arrived;       // When its first byte was read.
+
+  // The value of the first header called `name` (any case), or an empty view.
+  std::string_view Header(std::string_view name) const;
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::string_view body;
+  std::string_view extra_headers;  // Whole lines, each ended by CRLF; empty for none.
+  bool close = false;              // Close the connection after this answer.
+};
+
+class HttpConnection;
+
+// One request waiting for its answer. Movable; the holder answers once, at any later time. When the
+// client has gone meanwhile, answering does nothing. An exchange destroyed without an answer closes
+// its connection: a client must never wait for what will not come.
+class HttpExchange {
+ public:
+  HttpExchange() = default;
+  HttpExchange(HttpExchange&& other) noexcept;
+  HttpExchange& operator=(HttpExchange&& other) noexcept;
+  ~HttpExchange();
+
+  // False when the connection has gone or the answer has been given.
+  bool open() const { return connection_ != nullptr; }
+  // Requires: open().
+  const HttpRequest& request() const;
+  // The peer's address without port ("unix" for a unix socket). Requires: open().
+  std::string peer() const;
+  void Answer(const HttpAnswer& answer);
+
+ private:
+  friend class HttpConnection;
+  explicit HttpExchange(HttpConnection* connection);
+  HttpConnection* connection_ = nullptr;
+};
+
+// Every limit of a listener; units are in the names or types. See conf/relay.toml for the reasons.
+struct HttpLimits {
+  int connections_max = 10000;
+  int per_ip_max = 0;  // 0: no limit.
+  size_t head_bytes_max = 16 * 1024;
+  int headers_max = 64;
+  size_t body_bytes_max = 1024 * 1024;
+  Micros head_deadline = Seconds(10);  // From a request's first byte to the end of its head.
+  int body_rate_min = 500;             // Bytes a second, looked at from 5 s after the head on.
+  Micros idle = Seconds(60);           // Between two requests of a connection.
+};
+
+// Why a request never reached the handler; one word each, used as a metric's label.
+using OnHttpRefused = std::function<void(std::string_view reason, int status)>;
+
+// An HTTP/1.1 server on Transport with the strict request parser (relay/http_parser): what is not
+// plainly right is refused and the connection closed. One request at a time a connection; what is
+// pipelined waits in the socket. Several processes may listen on one port (SO_REUSEPORT).
+//
+// `handler` gets each whole request, from the loop, and may answer at once or later. The loop
+// outlives the server. Destroying the server closes all connections.
+class HttpServer {
+ public:
+  using Handler = std::function<void(HttpExchange exchange)>;
+
+  HttpServer(SystemLoop& loop, HttpLimits limits, Handler handler, OnHttpRefused on_refused);
+  ~HttpServer();
+
+  // Opens a listener; may be called for several addresses. Port 0 takes a free one. A non-OK status
+  // says which address and why (in use, no permission).
+  Status Listen(const SocketAddress& address);
+  // Like Listen, but the port is ours alone (without SO_REUSEPORT): a second process is refused.
+  Status ListenExclusively(const SocketAddress& address);
+  // The port of the first TCP listener.
+  int port() const;
+
+  // Closes the listeners and idle connections; each answer from now on says "Connection: close".
+  void StopAccepting();
+  int connections() const;
+  // Requests given to the handler and not answered yet.
+  int in_flight() const;
+
+ private:
+  friend class HttpConnection;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The standard reason phrase, e.g. "Service Unavailable"; empty for an unknown status.
+std::string_view HttpReasonPhrase(int status);
+
+}  // namespace relay

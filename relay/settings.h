@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "relay/clock.h"
+#include "relay/log.h"
+#include "relay/status.h"
+
+namespace relay {
+
+enum class Durability { kAlways, kEverysec, kNone };
+
+// The conf of all programs, typed and within its limits. conf/relay.toml shows every key with its
+// default, unit and reason; the defaults here are the same, and a test holds the two together.
+struct Settings {
+  struct Redis {
+    std::vector<std::string> nodes = {"unix:///run/relay/redis.sock"};
+    std::string username;
+    std::string password_file;
+    std::string tls_ca;
+    int partitions = 16;
+    Durability durability = Durability::kAlways;
+    int connections = 4;
+    Millis command_deadline{2000};
+  };
+  struct Broker {
+    std::vector<std::string> listen = {"127.0.0.1:8080"};
+    std::string admin_listen = "127.0.0.1:9091";
+    int connections_max = 10000;
+    int per_ip_max = 0;
+    int64_t head_max = 16 * 1024;
+    int headers_max = 64;
+    int64_t body_max = 1024 * 1024;
+    Millis head_deadline{10000};
+    int body_rate_min = 500;
+    Millis idle{60000};
+    int in_flight_max = 4096;
+    int64_t in_flight_bytes = 64 * 1024 * 1024;
+    double shed_at = 0.75;
+    double refuse_at = 0.85;
+  };
+  struct Worker {
+    std::string admin_listen = "127.0.0.1:9092";
+    int credit = 2000;
+    int in_flight_max = 10000;
+    Millis split_after{2000};
+    Millis lease_margin{5000};
+    Millis drain{20000};
+    // Bound of the repeat window, in event ids remembered by the whole installation.
+    int64_t repeats_max = 2'000'000;
+  };
+  struct Delivery {
+    Millis timeout{15000};
+    Millis connect_timeout{5000};
+    int64_t answer_kept = 1024;
+    int64_t answer_max = 64 * 1024;
+  };
+  struct Guard {
+    std::vector<std::string> allow_private;    // CIDR blocks, e.g. "127.0.0.0/8".
+    std::vector<int> ports = {80, 443, 8443};  // Empty: every port.
+    bool https_only = false;
+  };
+  struct Secrets {
+    std::string key_file;
+  };
+  struct LogSection {
+    LogLevel level = LogLevel::kInfo;
+    LogFormat format = LogFormat::kJson;
+  };
+
+  Redis redis;
+  Broker broker;
+  Worker worker;
+  Delivery delivery;
+  Guard guard;
+  Secrets secrets;
+  LogSection log;
+};
+
+// Reads the file at `path`, then the variables RELAY_<SECTION>_<KEY> of `environment` ("NAME=value"
+// each, as in environ) over it. A complaint names file, line and key: unknown keys, wrong types and
+// values out of range are errors, never ignored.
+Result<Settings> LoadSettings(const std::string& path, const std::vector<std::string>& environment);
+// The same for text that is at hand; `name` stands for the file in complaints.
+Result<Settings> ParseSettings(const std::string& text, const std::string& name,
+                               const std::vector<std::string>& environment);
+
+// Where conf is: `given` (from --config) when not empty, then RELAY_CONFIG, ./conf/relay.toml,
+// /etc/relay/relay.toml. NotFound lists where it looked.
+Result<std::string> FindSettingsFile(const std::string& given);
+
+// "15s", "250ms", "10m", "48h", "30d": a whole number and a unit.
+Result<Millis> ParseDuration(std::string_view text);
+// The shortest such text: 90000 ms is "90s", 120000 ms is "2m".
+std::string FormatDuration(Millis duration);
+// "64KiB", "1MiB", "2GiB" or a bare number of bytes.
+Result<int64_t> ParseBytes(std::string_view text);
+
+}  // namespace relay
