@@ -5,10 +5,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <initializer_list>
 #include <map>
-#include <memory>
 #include <string>
+#include <vector>
 
 namespace relay {
 
@@ -31,7 +30,7 @@ class Metrics {
   std::string Text() const;
 
  private:
-  prometheus::Registry registry_;
+  prometheus::Registry registry_{prometheus::Registry::InsertBehavior::Merge};
 };
 
 }  // namespace relay
