@@ -1,0 +1,15 @@
+// relayctl: only wiring. Each command has its own files; its line below brings it in, in the order
+// in which --help shows them.
+
+#include <unistd.h>
+
+#include "cli/command_line.h"
+
+int main(int argc, char** argv) {
+  const std::vector<relay::AddCommand> commands = {
+      //
+  };
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);
+  return relay::RunCommandLine(commands, {argv + 1, argv + argc}, std::move(environment));
+}
