@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "relay/clock.h"
@@ -99,7 +100,15 @@ struct Catalog {
   uint64_t version = 0;
   std::vector<Source> sources;
   std::vector<Tenant> tenants;
-  std::unordered_map<uint64_t, EndpointRuntimeState> runtime;
+  std::unordered_map<uint64_t, EndpointRuntimeState> runtime;  // Only endpoints that have any.
+
+  Catalog() = default;
+  Catalog(Catalog&&) = default;
+  Catalog& operator=(Catalog&&) = default;
+  // A copy stands without look-up tables, which point into the original: BuildIndex() makes its
+  // own.
+  Catalog(const Catalog& other);
+  Catalog& operator=(const Catalog&) = delete;
 
   const Source* FindSource(std::string_view id) const;
   const Source* FindSourceByPath(std::string_view path) const;
@@ -128,6 +137,15 @@ inline const std::vector<Millis>& DefaultRetrySchedule() {
                                                 hours(6),    hours(12)};
   return kSchedule;
 }
+
+// Whether both say the same of all sources, tenants and endpoints; versions, endpoint numbers and
+// run-time state aside. Order counts: it is the order of matching.
+bool SameContent(const Catalog& a, const Catalog& b);
+
+// What `apply` would change, a line each: "+ tenant/acme/customer-a" (added), "- ..." (removed),
+// "~ tenant/acme/customer-a timeout: 15s -> 20s" (changed). A secret shows as "changed", never its
+// text.
+std::vector<std::string> CatalogDiff(const Catalog& old_catalog, const Catalog& new_catalog);
 
 // Parses a catalog file (TOML). `name` stands for the file in complaints, which name line and key.
 // "file:/path" keys and secrets are read. Requires every limit and reference to hold; returns a

@@ -63,7 +63,8 @@ struct Settings {
     bool https_only = false;
   };
   struct Secrets {
-    std::string key_file;
+    // Sealing the catalog's secrets: 32 bytes or 64 hex digits, readable by its owner alone.
+    std::string key_file = "/etc/relay/secret.key";
   };
   struct LogSection {
     LogLevel level = LogLevel::kInfo;
