@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "relay/call_scope.h"
+#include "relay/clock.h"
 #include "relay/redis_command.h"
 #include "relay/redis_value.h"
 #include "relay/status.h"
@@ -40,6 +41,10 @@ class RedisClient {
   virtual ~RedisClient() = default;
 
   virtual void Send(const RedisCommand& command, const CallScope& scope, OnReply on_reply) = 0;
+  // Send() with `deadline` in place of the client's own: for a command that waits inside Redis
+  // (XREADGROUP BLOCK). Everything sent behind it waits too, so it wants a connection of its own.
+  virtual void SendWithDeadline(const RedisCommand& command, Micros deadline,
+                                const CallScope& scope, OnReply on_reply) = 0;
   // EVALSHA of a script that the client was constructed with; it loads it again when Redis has
   // forgotten it (NOSCRIPT), without the caller noticing.
   virtual void Eval(const RedisScript& script, std::span<const std::string> keys,
