@@ -2,34 +2,15 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "relay/event_loop.h"
+#include "relay/http_request.h"
 #include "relay/status.h"
 #include "relay/transport.h"
 
 namespace relay {
-
-struct HttpHeader {
-  std::string_view name;  // As sent; compare with HttpRequest::Header, which ignores case.
-  std::string_view value;
-};
-
-// A request that has come whole. The views live until the exchange is answered or its connection
-// is gone, whichever comes first: copy what must live longer.
-struct HttpRequest {
-  std::string_view method;  // GET, HEAD or POST; anything else is refused by the server itself.
-  std::string_view path;    // The target up to '?', not decoded.
-  std::string_view query;   // After '?', not decoded; empty when there is none.
-  std::span<const HttpHeader> headers;
-  std::string_view body;  // Chunked transfer coding already taken off.
-  MonoTime arrived;       // When its first byte was read.
-
-  // The value of the first header called `name` (any case), or an empty view.
-  std::string_view Header(std::string_view name) const;
-};
 
 struct HttpAnswer {
   int status = 200;
@@ -73,8 +54,11 @@ struct HttpLimits {
   int headers_max = 64;
   size_t body_bytes_max = 1024 * 1024;
   Micros head_deadline = Seconds(10);  // From a request's first byte to the end of its head.
-  int body_rate_min = 500;             // Bytes a second, looked at from 5 s after the head on.
-  Micros idle = Seconds(60);           // Between two requests of a connection.
+  int body_rate_min = 500;             // Bytes a second, looked at after body_grace.
+  Micros body_grace = Seconds(5);      // From the end of the head.
+  // All bodies together that have been announced and not come whole: what slow clients can hold.
+  size_t receiving_bytes_max = 64 * 1024 * 1024;
+  Micros idle = Seconds(60);  // Between two requests of a connection.
 };
 
 // Why a request never reached the handler; one word each, used as a metric's label.
