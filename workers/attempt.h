@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "relay/attempt_record.h"
+#include "relay/catalog.h"
+#include "relay/event.h"
+#include "relay/event_loop.h"
+#include "relay/random.h"
+#include "relay/settings.h"
+#include "workers/address_guard.h"
+#include "workers/http_client.h"
+#include "workers/resolver.h"
+
+namespace relay {
+
+// An event that has passed through this many relays goes no further: it runs in a circle.
+inline constexpr int kHopsMax = 3;
+// Whether `event` must be dead-lettered as a loop instead of being sent once more.
+bool HasTooManyHops(const Event& event);
+
+// One attempt to be made: which event, to whom, the how-manieth.
+struct AttemptRequest {
+  CatalogPtr catalog;  // Keeps `tenant` and `endpoint` alive.
+  const Tenant* tenant = nullptr;
+  const Endpoint* endpoint = nullptr;
+  // Shared, because all endpoints of an event send the same bytes and none knows who is last.
+  std::shared_ptr<const Event> event;
+  std::string entry_id;   // The stream entry's id; goes out as relay-sequence.
+  int attempts_made = 0;  // Before this one.
+};
+
+struct AttemptResult {
+  AttemptOutcome outcome = AttemptOutcome::kUnreachable;
+  int status = 0;         // 0: no answer.
+  Micros latency{0};      // From Start() to the outcome.
+  Millis retry_after{0};  // What the endpoint asked for; 0: nothing. At most a day.
+  std::string answer;     // The beginning of the answer's body: attacker-controlled bytes.
+  bool connection_reused = false;
+};
+
+// An attempt under way. Destroying it aborts the request, and its callback does not come.
+class Attempt {
+ public:
+  virtual ~Attempt() = default;
+};
+
+// Makes attempts: builds body and headers, has the name resolved and vetted, sends, and says what
+// it came to. What an endpoint's catalog entry implies (URL taken apart, keyed signatures, fixed
+// headers) is made once and kept while the entry stays the same.
+//
+// The borrowed parts outlive the Attempts, which outlives each Attempt. Loop thread only.
+class Attempts {
+ public:
+  using Done = std::function<void(AttemptResult)>;
+
+  Attempts(EventLoop& loop, HttpClient& http, Resolver& resolver, const AddressGuard& guard,
+           const Settings::Delivery& settings, Random& random);
+  ~Attempts();
+
+  // `done` is called once, never from inside this call; the handle may be destroyed in it.
+  // Requires: the event has not too many hops.
+  std::unique_ptr<Attempt> Start(AttemptRequest request, Done done);
+
+ private:
+  class Impl;
+  class Running;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay

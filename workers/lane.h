@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "relay/clock.h"
+
+namespace relay {
+
+// A delivery as the holder of a Lane knows it.
+using DeliveryNumber = uint64_t;
+
+// This worker's part of an endpoint's in-flight cap: its share rounded up, at least one.
+int InFlightShare(int in_flight_max, int live_workers);
+
+struct LaneLimits {
+  int in_flight_max = 10;         // This worker's share.
+  Micros wait_max = Millis(500);  // A quarter of split_after: who would wait longer is parked.
+  int waiting_max = 1000;         // Bounds the memory of one endpoint whatever the estimate says.
+};
+
+// One endpoint's own bounded share of a worker: so many requests in flight, a short queue before
+// them, and for what does not fit in the answer "park it". So an endpoint that is slow or dead
+// holds up nobody but itself. Pure bookkeeping: time comes in as arguments, nothing is sent from
+// here.
+//
+// How long a newcomer would wait is estimated as (waiting + 1) x service time / cap. The service
+// time is a moving average of what finished, but at least the age of the oldest request in flight:
+// an endpoint that has just stopped answering finishes nothing that could tell.
+class Lane {
+ public:
+  enum class Admission {
+    kStart,   // A slot is free and is now taken: start the request.
+    kQueued,  // It waits here; TakeNext() will name it.
+    kPark,    // There is no room: write it to the retry set.
+  };
+
+  explicit Lane(LaneLimits limits);
+
+  Admission Offer(DeliveryNumber delivery, MonoTime now);
+  // The request of `delivery` is over, however it went. Requires: it was started.
+  void OnFinished(DeliveryNumber delivery, MonoTime now);
+  // The next waiting delivery, whose slot is then taken; nothing when no slot is free or none
+  // waits. To be asked after OnFinished() and SetInFlightMax(), until it says nothing.
+  std::optional<DeliveryNumber> TakeNext(MonoTime now);
+  // Forgets a waiting delivery; false when it does not wait here.
+  bool RemoveWaiting(DeliveryNumber delivery);
+  // Empties the queue (the endpoint was paused or disabled); the caller parks what it gets.
+  std::vector<DeliveryNumber> TakeAllWaiting();
+
+  // Follows the number of live workers or a new catalog. A lower cap stops nothing that runs.
+  void SetInFlightMax(int in_flight_max);
+
+  // Slots that may be filled now without overtaking anyone who waits.
+  int free_slots() const;
+  int in_flight() const { return static_cast<int>(running_.size()); }
+  int waiting() const { return static_cast<int>(waiting_.size()); }
+  bool idle() const { return running_.empty() && waiting_.empty(); }
+  Micros EstimatedWait(MonoTime now) const;
+
+ private:
+  struct Running {
+    DeliveryNumber delivery;
+    MonoTime since;
+  };
+  void Begin(DeliveryNumber delivery, MonoTime now);
+
+  LaneLimits limits_;
+  Micros service_time_;
+  std::vector<Running> running_;  // In the order of starting: the oldest first.
+  std::deque<DeliveryNumber> waiting_;
+};
+
+}  // namespace relay
