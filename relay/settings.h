@@ -7,6 +7,7 @@
 #include "relay/clock.h"
 #include "relay/log.h"
 #include "relay/status.h"
+#include "relay/units.h"
 
 namespace relay {
 
@@ -24,6 +25,8 @@ struct Settings {
     Durability durability = Durability::kAlways;
     int connections = 4;
     Millis command_deadline{2000};
+
+    bool operator==(const Redis&) const = default;
   };
   struct Broker {
     std::vector<std::string> listen = {"127.0.0.1:8080"};
@@ -40,6 +43,8 @@ struct Settings {
     int64_t in_flight_bytes = 64 * 1024 * 1024;
     double shed_at = 0.75;
     double refuse_at = 0.85;
+
+    bool operator==(const Broker&) const = default;
   };
   struct Worker {
     std::string admin_listen = "127.0.0.1:9092";
@@ -50,25 +55,36 @@ struct Settings {
     Millis drain{20000};
     // Bound of the repeat window, in event ids remembered by the whole installation.
     int64_t repeats_max = 2'000'000;
+
+    bool operator==(const Worker&) const = default;
   };
   struct Delivery {
+    // No request takes longer, whatever its endpoint says; the drain is built on it.
     Millis timeout{15000};
     Millis connect_timeout{5000};
     int64_t answer_kept = 1024;
     int64_t answer_max = 64 * 1024;
+
+    bool operator==(const Delivery&) const = default;
   };
   struct Guard {
     std::vector<std::string> allow_private;    // CIDR blocks, e.g. "127.0.0.0/8".
     std::vector<int> ports = {80, 443, 8443};  // Empty: every port.
     bool https_only = false;
+
+    bool operator==(const Guard&) const = default;
   };
   struct Secrets {
     // Sealing the catalog's secrets: 32 bytes or 64 hex digits, readable by its owner alone.
     std::string key_file = "/etc/relay/secret.key";
+
+    bool operator==(const Secrets&) const = default;
   };
   struct LogSection {
     LogLevel level = LogLevel::kInfo;
     LogFormat format = LogFormat::kJson;
+
+    bool operator==(const LogSection&) const = default;
   };
 
   Redis redis;
@@ -78,6 +94,8 @@ struct Settings {
   Guard guard;
   Secrets secrets;
   LogSection log;
+
+  bool operator==(const Settings&) const = default;
 };
 
 // Reads the file at `path`, then the variables RELAY_<SECTION>_<KEY> of `environment` ("NAME=value"
@@ -91,12 +109,5 @@ Result<Settings> ParseSettings(const std::string& text, const std::string& name,
 // Where conf is: `given` (from --config) when not empty, then RELAY_CONFIG, ./conf/relay.toml,
 // /etc/relay/relay.toml. NotFound lists where it looked.
 Result<std::string> FindSettingsFile(const std::string& given);
-
-// "15s", "250ms", "10m", "48h", "30d": a whole number and a unit.
-Result<Millis> ParseDuration(std::string_view text);
-// The shortest such text: 90000 ms is "90s", 120000 ms is "2m".
-std::string FormatDuration(Millis duration);
-// "64KiB", "1MiB", "2GiB" or a bare number of bytes.
-Result<int64_t> ParseBytes(std::string_view text);
 
 }  // namespace relay

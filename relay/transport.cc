@@ -69,7 +69,8 @@ std::string ErrorText(bufferevent* events, bool tls) {
 Result<SocketAddress> SocketAddress::Parse(std::string_view text) {
   SocketAddress out;
   if (text.starts_with("unix:")) {
-    out.unix_path = text.substr(5);
+    // "unix:///run/x.sock" is the same socket as "unix:/run/x.sock".
+    out.unix_path = text.substr(text.starts_with("unix://") ? 7 : 5);
     if (out.unix_path.empty()) return Status::InvalidArgument("socket path is empty");
     if (out.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
       return Status::InvalidArgument("socket path has " + std::to_string(out.unix_path.size()) +

@@ -13,8 +13,9 @@ struct ssl_ctx_st;
 
 namespace relay {
 
-// Where a Transport connects to or a listener listens: "unix:/run/x.sock", "127.0.0.1:8080" or
-// "[::1]:8080". Names are not resolved here: a lookup would block the loop.
+// Where a Transport connects to or a listener listens: "unix:/run/x.sock" (or
+// "unix:///run/x.sock"), "127.0.0.1:8080" or "[::1]:8080". Names are not resolved here: a lookup
+// would block the loop.
 struct SocketAddress {
   std::string unix_path;  // Not empty: a unix socket.
   std::string host;       // An IPv4 or IPv6 address without brackets.
