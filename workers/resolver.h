@@ -13,7 +13,7 @@
 namespace relay {
 
 // What a name came to.
-struct Resolution {
+struct LookupResult {
   enum class Kind {
     kVetted,   // `addresses` may be connected to, the best first.
     kBlocked,  // At least one address of the name is denied. One is enough: whoever mixes a private
@@ -30,11 +30,11 @@ struct Resolution {
 // Guarantee: `done` is called once, never from inside Resolve(), unless its scope dies first.
 class Resolver {
  public:
-  using Done = std::function<void(const Resolution&)>;
+  using Done = std::function<void(const LookupResult&)>;
   virtual ~Resolver() = default;
 
   // What is known of `host` right now, or null. The pointer holds until the next call.
-  virtual const Resolution* Cached(const std::string& host) = 0;
+  virtual const LookupResult* Cached(const std::string& host) = 0;
   virtual void Resolve(const std::string& host, const CallScope& scope, Done done) = 0;
 };
 
@@ -61,7 +61,7 @@ class AresResolver final : public Resolver {
   // Asks these servers ("127.0.0.1:5353,...") instead of those of /etc/resolv.conf.
   Status UseServers(const std::string& servers);
 
-  const Resolution* Cached(const std::string& host) override;
+  const LookupResult* Cached(const std::string& host) override;
   void Resolve(const std::string& host, const CallScope& scope, Done done) override;
 
  private:

@@ -22,7 +22,7 @@ struct DeadLetter {
   DeadLetterReason reason = DeadLetterReason::kAttemptsExhausted;
   bool operator==(const DeadLetter&) const = default;
 };
-using Settlement = std::variant<Acknowledge, RetryAfter, DeadLetter>;
+using AttemptSettlement = std::variant<Acknowledge, RetryAfter, DeadLetter>;
 
 // What an attempt has been, as far as the decision depends on it.
 struct AttemptFacts {
@@ -36,7 +36,8 @@ struct AttemptFacts {
 // Decides what becomes of a delivery after an attempt, by the endpoint's terms. Pure, but for the
 // jitter it draws. The n-th failure waits for the n-th entry of the schedule; a failure beyond the
 // last entry is a dead letter, and so is one whose next try would come after deliver_within.
-Settlement DecideSettlement(const Endpoint& endpoint, const AttemptFacts& facts, Random& random);
+AttemptSettlement DecideSettlement(const Endpoint& endpoint, const AttemptFacts& facts,
+                                   Random& random);
 
 // Whether the endpoint asked never to be called again, so that it is disabled until an operator
 // enables it.
