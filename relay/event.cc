@@ -5,6 +5,7 @@
 
 #include "relay/check.h"
 #include "relay/sha256.h"
+#include "relay/stream_layout.h"
 
 namespace relay {
 namespace {
@@ -24,7 +25,7 @@ enum Field {
   kFieldCount
 };
 constexpr std::array<std::string_view, kFieldCount> kFieldNames = {
-    "id", "src", "ten", "typ", "key", "hdr", "cat", "at", "win", "body"};
+    "id", "src", kTenantField, "typ", "key", "hdr", "cat", "at", "win", kBodyField};
 
 constexpr size_t kIdBytes = 16;
 
