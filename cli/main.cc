@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include "cli/command_line.h"
+#include "cli/simulate_command.h"
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      //
+      &relay::AddSimulateCommand,
   };
   std::vector<std::string> environment;
   for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);

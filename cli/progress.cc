@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <utility>
 
 namespace relay {
 
@@ -48,7 +49,11 @@ Progress::Progress(const Clock& clock, std::string what, int64_t total, int fd, 
       drawn_(started_) {}
 
 Progress::~Progress() {
-  if (on_screen_) WriteAll(fd_, kWipe);
+  Wipe();
+}
+
+void Progress::Wipe() {
+  if (std::exchange(on_screen_, false)) WriteAll(fd_, kWipe);
 }
 
 void Progress::Update(int64_t done) {

@@ -10,7 +10,7 @@ namespace relay {
 // One line on stderr that says how far a long piece of work is: count, rate, time left. It is
 // rewritten in place on a terminal, and in a pipe or a file nothing is written at all.
 //
-// `clock` outlives it. Destroying it wipes the line, so that what follows stands in a clean place.
+// `clock` outlives it. Destroying it wipes the line.
 class Progress {
  public:
   // `what` is the noun counted, e.g. "callbacks"; `total` 0 when the end is not known.
@@ -24,6 +24,8 @@ class Progress {
   bool shown() const { return shown_; }
   // Cheap enough to be called for every item: it writes at most five times a second.
   void Update(int64_t done);
+  // Takes the line away, so that a result can be printed in its place.
+  void Wipe();
 
  private:
   std::string Line(int64_t done, MonoTime now) const;

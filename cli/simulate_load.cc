@@ -1,0 +1,307 @@
+#include "cli/simulate_load.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/check.h"
+
+namespace relay {
+
+namespace {
+
+// The provider waits this long for an answer.
+constexpr Seconds kAnswerWithin(20);
+// A receiver that was never there is a mistyped address; one that was there may be restarting.
+constexpr Seconds kNeverReached(3);
+constexpr Seconds kUnreachable(60);
+constexpr Millis kSweepEvery(200);
+
+// The provider's own schedule is 12 times a minute apart; a test has no 12 minutes.
+constexpr Millis kRetryAfter(1000);
+constexpr int kTriesMax = 60;
+// A receiver that refuses at full speed must not fill the memory here.
+constexpr size_t kRetriesMax = 50'000;
+// How many callbacks may overtake one that is held back, and how many may be held back at once.
+constexpr size_t kHeldBackMax = 64;
+constexpr Micros kTickMin(100);
+
+std::string HeadOf(const LoadPlan& plan) {
+  return "POST " + plan.target + " HTTP/1.1\r\nHost: " + plan.host +
+         "\r\nContent-Type: application/json\r\nUser-Agent: relayctl-simulate/" RELAY_VERSION
+         "\r\nContent-Length: ";
+}
+
+bool Accepted(int status) {
+  return status >= 200 && status < 300;
+}
+
+}  // namespace
+
+LoadRun::LoadRun(SystemLoop& loop, LoadPlan plan, LineLog& log, Progress& progress)
+    : loop_(loop),
+      plan_(std::move(plan)),
+      log_(log),
+      progress_(progress),
+      random_(plan_.seed),
+      maker_(plan_.traffic),
+      shots_(static_cast<size_t>(plan_.connections)),
+      sweep_(loop.NewTimer([this] { OnSweep(); })) {
+  RELAY_CHECK(plan_.connections > 0 && (plan_.rate > 0 || !plan_.open_loop));
+}
+
+LoadRun::~LoadRun() = default;
+
+void LoadRun::Start() {
+  started_ = loop_.clock().Now();
+  last_up_ = started_;
+  ProviderConnection::Observer& observer = *this;
+  for (int i = 0; i < plan_.connections; ++i) {
+    connections_.push_back(
+        std::make_unique<ProviderConnection>(loop_, plan_.to, HeadOf(plan_), i, observer));
+    connections_.back()->Open();
+  }
+  if (plan_.rate > 0) {
+    const Micros between(static_cast<int64_t>(1e6 / plan_.rate));
+    ticker_ = std::make_unique<PreciseTicker>(loop_, std::clamp(between, kTickMin, Micros(20'000)),
+                                              [this] { OnTick(); });
+  }
+  sweep_->Arm(kSweepEvery);
+}
+
+void LoadRun::Interrupt() {
+  result_.interrupted = true;
+  Finish();
+}
+
+// ---- Which callback is next
+
+bool LoadRun::MakingNew(MonoTime now) const {
+  if (plan_.count > 0 && made_ >= plan_.count) return false;
+  return plan_.duration == Micros(0) || now - started_ < plan_.duration;
+}
+
+int64_t LoadRun::Due(MonoTime now) const {
+  if (plan_.rate <= 0) return INT64_MAX;
+  const double elapsed_s = std::chrono::duration<double>(now - started_).count();
+  return static_cast<int64_t>(elapsed_s * plan_.rate) + 1;
+}
+
+CallbackKind LoadRun::PickKind() {
+  if (plan_.forge > 0 && random_.Unit() < plan_.forge) return CallbackKind::kForged;
+  if (plan_.expired > 0 && random_.Unit() < plan_.expired) return CallbackKind::kExpired;
+  return CallbackKind::kGenuine;
+}
+
+bool LoadRun::Next(MonoTime now, Shot* shot) {
+  if (!retries_.empty() && retries_.front().due <= now) {
+    *shot = std::move(retries_.front().shot);
+    retries_.pop_front();
+    return true;
+  }
+  if (!again_.empty()) {
+    *shot = std::move(again_.front());
+    again_.pop_front();
+    return true;
+  }
+  const bool making_new = MakingNew(now);
+  // One of those held back goes when enough others have overtaken it, or when no others come.
+  if (!held_back_.empty() &&
+      (!making_new || held_back_.size() >= kHeldBackMax || random_.Below(kHeldBackMax) == 0)) {
+    *shot = std::move(held_back_.front());
+    held_back_.pop_front();
+    return true;
+  }
+  return making_new && NextNew(now, shot);
+}
+
+bool LoadRun::NextNew(MonoTime now, Shot* shot) {
+  while (MakingNew(now) && made_ < Due(now) && retries_.size() < kRetriesMax) {
+    maker_.Make(made_, PickKind(), loop_.clock().WallNow(), &shot->callback);
+    shot->due =
+        plan_.open_loop
+            ? started_ + Micros(static_cast<int64_t>(static_cast<double>(made_) * 1e6 / plan_.rate))
+            : now;
+    shot->tries = 0;
+    shot->duplicate = false;
+    ++made_;
+    const bool hold_back =
+        plan_.reorder > 0 && held_back_.size() < kHeldBackMax && random_.Unit() < plan_.reorder;
+    if (!hold_back) return true;
+    held_back_.push_back(std::move(*shot));
+  }
+  return false;
+}
+
+// ---- Sending
+
+void LoadRun::Pump() {
+  if (finished_) return;
+  const MonoTime now = loop_.clock().Now();
+  while (!idle_.empty()) {
+    ProviderConnection& connection = *connections_[static_cast<size_t>(idle_.back())];
+    Shot& shot = shots_[static_cast<size_t>(connection.index())];
+    if (!Next(now, &shot)) break;
+    idle_.pop_back();
+    Send(connection, now);
+  }
+  FinishIfDone(now);
+}
+
+void LoadRun::Send(ProviderConnection& connection, MonoTime now) {
+  Shot& shot = shots_[static_cast<size_t>(connection.index())];
+  shot.sent = now;
+  if (!plan_.open_loop || shot.tries > 0 || shot.duplicate) shot.due = now;
+  if (shot.tries == 0 && !shot.duplicate) ++result_.callbacks;
+  ++shot.tries;
+  ++result_.sent;
+  ++outstanding_;
+  LogSend(shot);
+  connection.Send(shot.callback.body);
+}
+
+void LoadRun::OnReady(ProviderConnection& connection) {
+  ever_up_ = true;
+  idle_.push_back(connection.index());
+  Pump();
+}
+
+void LoadRun::OnTick() {
+  Pump();
+}
+
+// ---- Answers
+
+bool LoadRun::Expected(const Shot& shot, int status) const {
+  return shot.callback.kind == CallbackKind::kGenuine ? Accepted(status) : status == 403;
+}
+
+void LoadRun::OnAnswer(ProviderConnection& connection, int status) {
+  if (finished_) return;
+  const MonoTime now = loop_.clock().Now();
+  Shot& shot = shots_[static_cast<size_t>(connection.index())];
+  if (Accepted(status)) {
+    ++result_.accepted;
+    result_.ack_latency.Record(now - shot.due);
+  } else {
+    ++result_.refused[status];
+  }
+  Settle(shot, status, now);
+}
+
+void LoadRun::OnDown(ProviderConnection& connection, const Status& why, bool outstanding) {
+  last_trouble_ = why;
+  std::erase(idle_, connection.index());
+  if (finished_ || !outstanding) return;
+  ++result_.indeterminate;
+  Settle(shots_[static_cast<size_t>(connection.index())], 0, loop_.clock().Now());
+}
+
+void LoadRun::Settle(Shot& shot, int status, MonoTime now) {
+  --outstanding_;
+  LogAnswer(shot, status, now - shot.due);
+  progress_.Update(result_.accepted);
+  if (Expected(shot, status)) {
+    if (!shot.duplicate && plan_.duplicate > 0 && random_.Unit() < plan_.duplicate) {
+      again_.push_back(shot);
+      again_.back().duplicate = true;
+      again_.back().tries = 0;
+    }
+    return;
+  }
+  if (plan_.retry && shot.tries < kTriesMax) {
+    retries_.push_back(Later{now + kRetryAfter, std::move(shot)});
+    return;
+  }
+  ++result_.unexpected;
+}
+
+// ---- Log
+
+void LoadRun::AskForLogWrite() {
+  loop_.AtTurnEnd(*this, Phase::kBatch);
+}
+
+void LoadRun::LogSend(const Shot& shot) {
+  if (!log_.kept()) return;
+  const TencentCallback& callback = shot.callback;
+  JsonLine line(log_.lines());
+  line.Text("op", "send")
+      .Text("seq", callback.seq)
+      .Text("sha256", reader_.Read(callback.body).sha256)
+      .Number("at_us", MicrosSinceEpoch(loop_.clock().WallNow()))
+      .Text("type", std::to_string(callback.type))
+      .Text("stream", callback.stream)
+      .Text("domain", callback.domain);
+  if (!plan_.traffic.stream_param.empty()) line.Text("param", plan_.traffic.stream_param);
+  AskForLogWrite();
+}
+
+void LoadRun::LogAnswer(const Shot& shot, int status, Micros latency) {
+  if (!log_.kept()) return;
+  JsonLine(log_.lines())
+      .Text("op", "answer")
+      .Text("seq", shot.callback.seq)
+      .Number("status", status)
+      .Number("latency_us", latency.count())
+      .Number("at_us", MicrosSinceEpoch(loop_.clock().WallNow()));
+  AskForLogWrite();
+}
+
+// Runs before the turn's requests are flushed, because batches come before flushes.
+void LoadRun::OnTurnEnd() {
+  const Status written = log_.Write();
+  if (written.ok() || finished_) return;
+  result_.failure = written;
+  Finish();
+}
+
+// ---- Watching and ending
+
+void LoadRun::OnSweep() {
+  if (finished_) return;
+  const MonoTime now = loop_.clock().Now();
+  bool any_up = false;
+  for (const auto& connection : connections_) {
+    const Shot& shot = shots_[static_cast<size_t>(connection->index())];
+    if (connection->outstanding() && now - shot.sent > kAnswerWithin) {
+      connection->Cut(Status::DeadlineExceeded("no answer within 20 s"));
+    }
+    any_up = any_up || connection->up();
+  }
+  if (any_up) last_up_ = now;
+  if (now - last_up_ > (ever_up_ ? kUnreachable : kNeverReached)) {
+    result_.failure =
+        Status::Unavailable("cannot reach " + plan_.to.ToString() + ": " + last_trouble_.text());
+    Finish();
+    return;
+  }
+  sweep_->Arm(kSweepEvery);
+  Pump();  // Retries fall due, and a run limited by time ends, without any answer coming.
+}
+
+void LoadRun::FinishIfDone(MonoTime now) {
+  if (outstanding_ > 0 || MakingNew(now) || !retries_.empty() || !again_.empty() ||
+      !held_back_.empty()) {
+    return;
+  }
+  Finish();
+}
+
+void LoadRun::Finish() {
+  if (finished_) return;
+  finished_ = true;
+  const MonoTime now = loop_.clock().Now();
+  for (const auto& connection : connections_) {
+    if (!connection->outstanding()) continue;
+    const Shot& shot = shots_[static_cast<size_t>(connection->index())];
+    ++result_.indeterminate;
+    ++result_.unexpected;
+    LogAnswer(shot, 0, now - shot.due);
+  }
+  result_.unexpected += static_cast<int64_t>(retries_.size());
+  result_.elapsed = now - started_;
+  if (log_.kept() && !log_.empty() && result_.failure.ok()) result_.failure = log_.Write();
+  loop_.Stop();
+}
+
+}  // namespace relay
