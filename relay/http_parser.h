@@ -56,9 +56,12 @@ class HttpParser {
 
   // True from the end of a head whose body is still to come.
   bool in_body() const { return stage_ == Stage::kLength || stage_ == Stage::kChunks; }
-  // Requires: in_body(). Bytes of the body that have been taken in, and that are known to come.
-  size_t body_bytes_taken() const;
-  // The client waits for "100 Continue" before it sends its body.
+  // In a body: what must be held of it at once; its whole length, or what has been decoded so far
+  // when it comes in chunks.
+  size_t body_bytes_held() const;
+  bool chunked() const { return chunked_; }
+  // In a body, after the Feed() that ended the head: the client waits for "100 Continue" before it
+  // sends its body.
   bool continue_expected() const { return expects_continue_; }
 
   // After kComplete, into the bytes of the last Feed() or into the parser; until Reset().
@@ -69,7 +72,7 @@ class HttpParser {
   std::string_view body() const { return body_; }
   bool http_1_0() const { return http_1_0_; }
   // Whether the client wants the connection to stay.
-  bool keep_alive() const { return keep_alive_; }
+  bool keep_alive() const { return !asked_to_close_ && (!http_1_0_ || asked_to_stay_); }
 
   // After kRefused.
   const HttpRefusal& refusal() const { return refusal_; }
@@ -81,17 +84,21 @@ class HttpParser {
   bool OnLineEnd(std::string_view bytes, size_t line_end);
   bool ParseRequestLine(std::string_view line);
   bool ParseVersion(std::string_view version);
+  bool ParseMethod(std::string_view method);
+  bool ParseTarget(std::string_view target);
   bool ParseHeaders(std::string_view head);
   bool ParseHeader(std::string_view line);
   bool OnSpecialHeader(std::string_view name, std::string_view value);
   bool OnContentLength(std::string_view value);
   bool OnTransferEncoding(std::string_view value);
   bool OnHost(std::string_view value);
+  bool OnExpect(std::string_view value);
   void OnConnection(std::string_view value);
   bool CheckHead();
-  HttpProgress BeginBody(std::string_view bytes);
+  HttpProgress FeedHead(std::string_view bytes);
   HttpProgress FeedLength(std::string_view bytes);
   HttpProgress FeedChunks(std::string_view bytes, size_t at);
+  HttpProgress Complete(size_t consumed);
   void KeepHead(std::string_view head);
   bool Refuse(int status, std::string_view reason);
 
@@ -115,7 +122,8 @@ class HttpParser {
   std::vector<HttpHeader> headers_;
   std::string_view body_;
   bool http_1_0_ = false;
-  bool keep_alive_ = true;
+  bool asked_to_close_ = false;
+  bool asked_to_stay_ = false;
   bool expects_continue_ = false;
   bool chunked_ = false;
   bool has_length_ = false;

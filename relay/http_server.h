@@ -69,7 +69,8 @@ using OnHttpRefused = std::function<void(std::string_view reason, int status)>;
 // pipelined waits in the socket. Several processes may listen on one port (SO_REUSEPORT).
 //
 // `handler` gets each whole request, from the loop, and may answer at once or later. The loop
-// outlives the server. Destroying the server closes all connections.
+// outlives the server. Destroying the server closes all connections; that is not for inside the
+// handler.
 class HttpServer {
  public:
   using Handler = std::function<void(HttpExchange exchange)>;

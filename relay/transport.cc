@@ -24,28 +24,6 @@ namespace {
 constexpr size_t kInputBytesDefault = 64 * 1024;
 constexpr int kBufferEventOptions = BEV_OPT_CLOSE_ON_FREE;
 
-// Fills `storage` from an address that Parse() has accepted and returns its length.
-socklen_t ToSockaddr(const SocketAddress& address, sockaddr_storage* storage) {
-  std::memset(storage, 0, sizeof(*storage));
-  if (!address.unix_path.empty()) {
-    auto* un = reinterpret_cast<sockaddr_un*>(storage);
-    un->sun_family = AF_UNIX;
-    std::memcpy(un->sun_path, address.unix_path.data(), address.unix_path.size());
-    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.unix_path.size() + 1);
-  }
-  auto* in = reinterpret_cast<sockaddr_in*>(storage);
-  if (inet_pton(AF_INET, address.host.c_str(), &in->sin_addr) == 1) {
-    in->sin_family = AF_INET;
-    in->sin_port = htons(static_cast<uint16_t>(address.port));
-    return sizeof(sockaddr_in);
-  }
-  auto* in6 = reinterpret_cast<sockaddr_in6*>(storage);
-  RELAY_CHECK(inet_pton(AF_INET6, address.host.c_str(), &in6->sin6_addr) == 1);
-  in6->sin6_family = AF_INET6;
-  in6->sin6_port = htons(static_cast<uint16_t>(address.port));
-  return sizeof(sockaddr_in6);
-}
-
 void SetNoDelay(int fd) {
   // Fails on a unix socket, which has no such delay.
   const int on = 1;
@@ -107,6 +85,27 @@ std::string SocketAddress::ToString() const {
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+unsigned SocketAddress::ToSockaddr(sockaddr_storage* storage) const {
+  std::memset(storage, 0, sizeof(*storage));
+  if (!unix_path.empty()) {
+    auto* un = reinterpret_cast<sockaddr_un*>(storage);
+    un->sun_family = AF_UNIX;
+    std::memcpy(un->sun_path, unix_path.data(), unix_path.size());
+    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + unix_path.size() + 1);
+  }
+  auto* in = reinterpret_cast<sockaddr_in*>(storage);
+  if (inet_pton(AF_INET, host.c_str(), &in->sin_addr) == 1) {
+    in->sin_family = AF_INET;
+    in->sin_port = htons(static_cast<uint16_t>(port));
+    return sizeof(sockaddr_in);
+  }
+  auto* in6 = reinterpret_cast<sockaddr_in6*>(storage);
+  RELAY_CHECK(inet_pton(AF_INET6, host.c_str(), &in6->sin6_addr) == 1);
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons(static_cast<uint16_t>(port));
+  return sizeof(sockaddr_in6);
+}
+
 std::unique_ptr<Transport> Transport::Accept(SystemLoop& loop, int fd,
                                              TransportObserver& observer) {
   SetNoDelay(fd);
@@ -141,7 +140,7 @@ Result<std::unique_ptr<Transport>> Transport::Connect(SystemLoop& loop,
   if (!events) return Status::Internal("no bufferevent");
   std::unique_ptr<Transport> out(new Transport(loop, events, observer, tls != nullptr));
   sockaddr_storage storage;
-  const socklen_t length = ToSockaddr(address, &storage);
+  const socklen_t length = address.ToSockaddr(&storage);
   bufferevent_enable(events, EV_READ);
   if (bufferevent_socket_connect(events, reinterpret_cast<sockaddr*>(&storage),
                                  static_cast<int>(length)) != 0) {
@@ -267,6 +266,7 @@ void Transport::HandleEvent(bufferevent* events, short what, void* opaque) noexc
     return;
   }
   if (what & BEV_EVENT_EOF) {
+    self->half_closed_ = true;
     self->observer_.OnClosed(Status::Unavailable("closed by the other side"));
     return;
   }

@@ -8,6 +8,7 @@
 #include "relay/status.h"
 
 struct bufferevent;
+struct sockaddr_storage;
 struct evbuffer;
 struct ssl_ctx_st;
 
@@ -24,6 +25,9 @@ struct SocketAddress {
   // InvalidArgument names what is wrong, for a socket path over 107 bytes too.
   static Result<SocketAddress> Parse(std::string_view text);
   std::string ToString() const;
+  // Fills `storage` and returns how many bytes of it count. Requires: the address is one that
+  // Parse() gave.
+  unsigned ToSockaddr(sockaddr_storage* storage) const;
 };
 
 // What a Transport tells its owner. No call comes from inside a call of the owner's; the owner may
@@ -36,7 +40,8 @@ class TransportObserver {
   virtual void OnReadable() = 0;
   // All that was written has gone out to the kernel, after a moment in which it could not.
   virtual void OnDrained() {}
-  // The other side closed, or an error struck; `why` says which. Comes once; nothing follows.
+  // The other side closed, or an error struck; `why` says which. Nothing follows, but for one case:
+  // after a half_closed() end the owner may still write, and a failing write is told here again.
   virtual void OnClosed(const Status& why) = 0;
 };
 
@@ -73,6 +78,9 @@ class Transport final : private TurnEndHook {
   bool reading() const { return reading_; }
   // Reading stops by itself while input() holds this many bytes (default: 64 KiB).
   void LimitInput(size_t bytes);
+  // True when the other side has ended its sending in good order. It may have closed altogether, or
+  // still wait for an answer: only writing tells.
+  bool half_closed() const { return half_closed_; }
   int fd() const;
 
  private:
@@ -90,6 +98,7 @@ class Transport final : private TurnEndHook {
   const bool tls_;
   bool connected_ = false;
   bool reading_ = true;
+  bool half_closed_ = false;
   bool shutdown_after_write_ = false;
   bool waiting_to_write_ = false;  // The kernel took less than all; libevent writes the rest.
 };
