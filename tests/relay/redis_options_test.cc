@@ -1,0 +1,94 @@
+#include "relay/redis_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "relay/redis_error.h"
+
+namespace relay {
+namespace {
+
+using ::testing::HasSubstr;
+
+Settings::Redis NodeOf(const std::string& node) {
+  Settings::Redis settings;
+  settings.nodes = {node};
+  return settings;
+}
+
+std::string ComplaintOf(const Settings::Redis& settings) {
+  const auto made = MakeRedisOptions(settings, "x");
+  return made.ok() ? "" : made.status().text();
+}
+
+TEST(RedisOptionsTest, AUnixSocketIsTakenAsItIs) {
+  const auto made = MakeRedisOptions(NodeOf("unix:///run/relay/redis.sock"), "broker-0");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->address.unix_path, "/run/relay/redis.sock");
+  EXPECT_EQ(made->name, "broker-0");
+  EXPECT_TRUE(made->tls_ca_file.empty());
+}
+
+TEST(RedisOptionsTest, AHostNameIsResolved) {
+  const auto made = MakeRedisOptions(NodeOf("redis://localhost:6379"), "x");
+  ASSERT_TRUE(made.ok()) << made.status().ToString();
+  EXPECT_THAT(made->address.ToString(), ::testing::AnyOf("127.0.0.1:6379", "[::1]:6379"));
+}
+
+TEST(RedisOptionsTest, TlsVerifiesTheNameOfTheNode) {
+  Settings::Redis settings = NodeOf("rediss://localhost:6380");
+  EXPECT_THAT(ComplaintOf(settings), HasSubstr("needs redis.tls_ca"));
+  settings.tls_ca = "/etc/relay/ca.pem";
+  const auto made = MakeRedisOptions(settings, "x");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->tls_server_name, "localhost");
+  EXPECT_EQ(made->tls_ca_file, "/etc/relay/ca.pem");
+}
+
+TEST(RedisOptionsTest, ThePasswordIsTheFirstLineOfItsFile) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("relay-pw-" + std::to_string(getpid()));
+  std::ofstream(path) << "correct horse\n";
+  Settings::Redis settings = NodeOf("unix:///x.sock");
+  settings.password_file = path;
+  const auto made = MakeRedisOptions(settings, "x");
+  std::filesystem::remove(path);
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->password, "correct horse");
+  EXPECT_THAT(ComplaintOf(settings), HasSubstr("cannot read a password"));
+}
+
+TEST(RedisOptionsTest, WhatCannotBeUsedIsNamed) {
+  Settings::Redis two = NodeOf("unix:///a.sock");
+  two.nodes.push_back("unix:///b.sock");
+  EXPECT_THAT(ComplaintOf(two), HasSubstr("exactly one node"));
+  EXPECT_THAT(ComplaintOf(NodeOf("http://x")), HasSubstr("none of unix://"));
+  EXPECT_THAT(ComplaintOf(NodeOf("redis://localhost")), HasSubstr("lacks a host or a port"));
+  EXPECT_THAT(ComplaintOf(NodeOf("redis://localhost:70000")), HasSubstr("bad port"));
+  EXPECT_THAT(ComplaintOf(NodeOf("redis://no-such-host.invalid:1")), HasSubstr("cannot resolve"));
+  EXPECT_THAT(ComplaintOf(NodeOf("unix://" + std::string(120, 'a'))), HasSubstr("107"));
+}
+
+TEST(RedisErrorTest, ErrorsAreSortedByTheirFirstWord) {
+  EXPECT_EQ(ClassifyRedisError(RedisValue::Error("OOM command not allowed when used memory > "
+                                                 "'maxmemory'.")),
+            RedisErrorKind::kOutOfMemory);
+  EXPECT_EQ(ClassifyRedisError(RedisValue::Error("OOMPH is another word")), RedisErrorKind::kOther);
+  EXPECT_EQ(ClassifyRedisError(RedisValue::Error("STALE")), RedisErrorKind::kStale);
+  EXPECT_EQ(ClassifyRedisError(RedisValue::Text("OOM")), RedisErrorKind::kNone);
+}
+
+TEST(RedisErrorTest, OnlyRefusalsThatPassAreWorthWaitingFor) {
+  EXPECT_TRUE(IsRefusalForNow(RedisErrorKind::kLoading));
+  EXPECT_TRUE(IsRefusalForNow(RedisErrorKind::kOutOfMemory));
+  EXPECT_FALSE(IsRefusalForNow(RedisErrorKind::kStale));
+  EXPECT_FALSE(IsRefusalForNow(RedisErrorKind::kOther));
+  EXPECT_FALSE(IsRefusalForNow(RedisErrorKind::kNone));
+}
+
+}  // namespace
+}  // namespace relay
