@@ -1,0 +1,87 @@
+#include "workers/lane.h"
+
+#include <algorithm>
+
+#include "relay/check.h"
+
+namespace relay {
+namespace {
+
+// What a request takes until one has been seen to finish: a queue of ten a slot is then full.
+constexpr Micros kServiceTimeAtFirst = Millis(50);
+// The weight of the newest in the moving average is 1 / 8: a few dozen requests change its mind.
+constexpr int kAverageOver = 8;
+
+}  // namespace
+
+int InFlightShare(int in_flight_max, int live_workers) {
+  RELAY_CHECK(in_flight_max >= 1 && live_workers >= 1);
+  return (in_flight_max - 1) / live_workers + 1;
+}
+
+Lane::Lane(LaneLimits limits) : limits_(limits), service_time_(kServiceTimeAtFirst) {
+  RELAY_CHECK(limits_.in_flight_max >= 1);
+}
+
+Lane::Admission Lane::Offer(DeliveryNumber delivery, MonoTime now) {
+  if (free_slots() > 0) {
+    Begin(delivery, now);
+    return Admission::kStart;
+  }
+  if (waiting() >= limits_.waiting_max || EstimatedWait(now) > limits_.wait_max) {
+    return Admission::kPark;
+  }
+  waiting_.push_back(delivery);
+  return Admission::kQueued;
+}
+
+void Lane::OnFinished(DeliveryNumber delivery, MonoTime now) {
+  const auto running = std::find_if(running_.begin(), running_.end(),
+                                    [&](const Running& r) { return r.delivery == delivery; });
+  RELAY_CHECK(running != running_.end());
+  service_time_ += (now - running->since - service_time_) / kAverageOver;
+  running_.erase(running);
+}
+
+std::optional<DeliveryNumber> Lane::TakeNext(MonoTime now) {
+  if (waiting_.empty() || in_flight() >= limits_.in_flight_max) return std::nullopt;
+  const DeliveryNumber delivery = waiting_.front();
+  waiting_.pop_front();
+  Begin(delivery, now);
+  return delivery;
+}
+
+bool Lane::RemoveWaiting(DeliveryNumber delivery) {
+  const auto place = std::find(waiting_.begin(), waiting_.end(), delivery);
+  if (place == waiting_.end()) return false;
+  waiting_.erase(place);
+  return true;
+}
+
+std::vector<DeliveryNumber> Lane::TakeAllWaiting() {
+  std::vector<DeliveryNumber> all(waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  return all;
+}
+
+void Lane::SetInFlightMax(int in_flight_max) {
+  RELAY_CHECK(in_flight_max >= 1);
+  limits_.in_flight_max = in_flight_max;
+}
+
+int Lane::free_slots() const {
+  return std::max(0, limits_.in_flight_max - in_flight() - waiting());
+}
+
+Micros Lane::EstimatedWait(MonoTime now) const {
+  if (free_slots() > 0) return Micros(0);
+  Micros service_time = service_time_;
+  if (!running_.empty()) service_time = std::max(service_time, now - running_.front().since);
+  return service_time * (waiting() + 1) / limits_.in_flight_max;
+}
+
+void Lane::Begin(DeliveryNumber delivery, MonoTime now) {
+  running_.push_back({delivery, now});
+}
+
+}  // namespace relay
