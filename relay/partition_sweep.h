@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,16 @@ struct SweepReport {
   int64_t without_payload = 0;  // Deliveries whose payload is gone; must be 0.
   int64_t index_mended = 0;     // Index entries, `eps` members and counters.
   int64_t history_deleted = 0;
-  bool charges_rewritten = false;
+  bool charges_rewritten = false;  // What tenants are charged was wrong.
 };
 
 // Mends a partition after a script has failed half way: orphans are re-queued, the counts and
 // counters are made true again. The owner runs it at take-over and every few minutes, `relayctl
-// fsck
-// --repair` on request. On a healthy partition it costs a page of reads for every 200 owed entries
-// and a few milliseconds of Redis, never a long call.
+// fsck --repair` on request. On a healthy partition it costs a page of reads for every 200 owed
+// entries and a few milliseconds of Redis, never a long call.
 //
-// The slow step, recounting `ref` member by member, runs only when the sums disagree or `deep`
-// asks: a member's number is never below its deliveries, so equal sums mean equal members.
+// The slow steps run only when the sums disagree or `deep` asks: a member's number is never below
+// its deliveries, so equal sums mean equal members.
 //
 // `redis` outlives it. Destroying it stops it between two calls. Loop thread only.
 class PartitionSweep {
@@ -42,43 +42,47 @@ class PartitionSweep {
   void Start(bool deep, Done done);
 
  private:
-  enum class State { kIdle, kListing, kOrphans, kCounting, kScanning, kOwed, kCharges, kHistory };
-  void Send(const RedisCommand& command, void (PartitionSweep::*on_reply)(const RedisValue&));
-  void Eval(const ScriptCall& call, void (PartitionSweep::*on_reply)(const RedisValue&));
-  void OnReply(Result<RedisValue> reply, void (PartitionSweep::*next)(const RedisValue&));
-  void List();
-  void OnListed(const RedisValue& reply);
+  // What a step does with its reply: each is OK, or why the sweep ends here.
+  using Step = Status (PartitionSweep::*)(const RedisValue& reply);
+  void Send(const RedisCommand& command, Step step);
+  void Eval(const ScriptCall& call, Step step);
+  void OnReply(const Result<RedisValue>& reply, Step step);
+
+  // In this order; the steps from List to OnCounted run twice when `ref` was recounted.
   void Requeue();
-  void OnRequeued(const RedisValue& reply);
-  void Count();
-  void OnCounted(const RedisValue& reply);
-  void Scan();
-  void OnScanned(const RedisValue& reply);
+  Status OnRequeued(const RedisValue& reply);
+  void List();
+  Status OnListed(const RedisValue& reply);
+  Status OnCounted(const RedisValue& reply);
+  void Scan(Step step);
+  Status OnScanned(const RedisValue& reply);
   void RecountNext();
-  void OnRecounted(const RedisValue& reply);
-  void GatherCharges();
-  void OnCountersRead(const RedisValue& reply);
-  void ReadPayloads();
-  void OnPayload(const RedisValue& reply);
-  void OnChargesWritten(const RedisValue& reply);
+  Status OnRecounted(const RedisValue& reply);
+  Status OnCountersRead(const RedisValue& reply);
+  Status OnScannedForCharges(const RedisValue& reply);
+  void ReadNextPayload();
+  Status OnPayload(const RedisValue& reply);
+  Status OnChargesWritten(const RedisValue& reply);
   void Prune();
-  void OnPruned(const RedisValue& reply);
+  Status OnPruned(const RedisValue& reply);
   void Finish(Result<SweepReport> result);
 
   RedisClient& redis_;
   const PartitionKeys keys_;
   const OwnerToken owner_;
-  State state_ = State::kIdle;
-  bool deep_ = false;
-  bool recounted_ = false;
   Done done_;
   SweepReport report_;
+  bool deep_ = false;
+  bool recounted_ = false;
+  int listings_ = 0;
   std::vector<uint64_t> endpoints_;
   EventClass event_class_ = EventClass::kNormal;
   std::string cursor_;
-  std::vector<Member> page_;
-  std::vector<std::string> counters_seen_;
+  std::vector<OwedMember> page_;  // Of `ref`; worked off from its end.
+  // For the tenants' charges.
+  PartitionCounters counters_seen_;
   std::map<std::string, TenantCharge> charges_;
+  std::set<Member> charged_;
   CallScope scope_;
 };
 

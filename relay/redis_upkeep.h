@@ -32,13 +32,17 @@ Result<int64_t> ParseRedrive(const RedisValue& reply);
 
 enum class PurgeScope { kDeadLetters, kDeadLettersAndRetries };
 // Throws away up to `count` <= kPurgeMax deliveries of `tenant`'s endpoint, counted as dropped.
-// Call again until a reply is empty.
+// Call again while the reply says that there may be more.
 ScriptCall Purge(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint,
                  const std::string& tenant, PurgeScope scope, int count);
 // The same for named dead letters; at most kPurgeMax.
 ScriptCall PurgeMembers(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint,
                         const std::string& tenant, std::span<const Member> members);
-Result<std::vector<Member>> ParsePurge(const RedisValue& reply);
+struct PurgeReply {
+  std::vector<Member> dropped;
+  bool more = false;  // Call again: always true until a call finds nothing left.
+};
+Result<PurgeReply> ParsePurge(const RedisValue& reply);
 
 // Lets an endpoint's retries rest, or come due again. Repeating either changes nothing.
 ScriptCall Hold(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint);
@@ -85,21 +89,36 @@ struct OwedReply {
   std::vector<Member> without_payload;  // Owed, but the payload is gone: drop them.
 };
 Result<OwedReply> ParseRecountOwed(const RedisValue& reply);
+// A page of `ref` ("0" first), and the payload of one of its members.
 RedisCommand ScanOwed(const PartitionKeys& keys, std::string_view cursor, int count);
+struct OwedMember {
+  Member member;
+  int64_t deliveries = 0;
+};
 struct OwedPage {
-  std::string cursor;  // "0": done.
-  std::vector<Member> members;
+  std::string cursor;               // "0": done.
+  std::vector<OwedMember> members;  // One may come twice.
 };
 Result<OwedPage> ParseOwedPage(const RedisValue& reply);
+RedisCommand ReadPayload(const PartitionKeys& keys, const Member& member);
+Result<Event> ParsePayload(const RedisValue& reply);  // NotFound: it is gone.
 
-// Writes what tenants are charged, unless a counter has moved since `seen` (the reply of
-// ReadCounters, which the totals were gathered after).
+// Counters of one partition as they stand.
+struct PartitionCounters {
+  int64_t settled = 0, fan = 0, ok = 0, dead = 0, dropped = 0, repeats = 0;
+  int64_t pending() const { return fan - ok - dead - dropped; }
+};
+RedisCommand ReadCounters(const PartitionKeys& keys);
+Result<PartitionCounters> ParseCounters(const RedisValue& reply);
+
+// Writes what tenants are charged, unless a counter has moved since `seen`, which was read before
+// the totals were gathered.
 struct TenantCharge {
   int64_t deliveries = 0;
   int64_t bytes = 0;
 };
 ScriptCall RewriteCharges(const PartitionKeys& keys, const OwnerToken& owner,
-                          const std::vector<std::string>& seen,
+                          const PartitionCounters& seen,
                           const std::map<std::string, TenantCharge>& charges);
 Result<bool> ParseRewriteCharges(const RedisValue& reply);  // False: something moved meanwhile.
 
@@ -114,14 +133,6 @@ struct PruneReply {
 Result<PruneReply> ParsePrune(const RedisValue& reply);
 
 // ---- Books.
-
-// Counters of one partition as they stand.
-struct PartitionCounters {
-  int64_t settled = 0, fan = 0, ok = 0, dead = 0, dropped = 0, repeats = 0;
-  int64_t pending() const { return fan - ok - dead - dropped; }
-};
-RedisCommand ReadCounters(const PartitionKeys& keys);
-Result<PartitionCounters> ParseCounters(const RedisValue& reply);
 
 // Checks a partition's invariants at one instant, changing nothing and needing no token.
 // `endpoints` must contain all of `eps`; at most `payloads_max` payloads are looked up.

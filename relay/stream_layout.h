@@ -29,7 +29,7 @@ constexpr std::string_view kConsumer = "w";
 
 // Fields of an event that scripts read (relay/event.cc writes them): whose it is, and the body,
 // whose length is what a tenant is charged for.
-constexpr std::string_view kTenantField = "tenant";
+constexpr std::string_view kTenantField = "ten";
 constexpr std::string_view kBodyField = "body";
 
 // The tag of partition `index` of `partitions`: "p07" plus the shortest suffix of lower-case
