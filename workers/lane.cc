@@ -36,11 +36,20 @@ Lane::Admission Lane::Offer(DeliveryNumber delivery, MonoTime now) {
 }
 
 void Lane::OnFinished(DeliveryNumber delivery, MonoTime now) {
+  const auto running = Find(delivery);
+  service_time_ += (now - running->since - service_time_) / kAverageOver;
+  running_.erase(running);
+}
+
+void Lane::GiveUp(DeliveryNumber delivery) {
+  running_.erase(Find(delivery));
+}
+
+std::vector<Lane::Running>::iterator Lane::Find(DeliveryNumber delivery) {
   const auto running = std::find_if(running_.begin(), running_.end(),
                                     [&](const Running& r) { return r.delivery == delivery; });
   RELAY_CHECK(running != running_.end());
-  service_time_ += (now - running->since - service_time_) / kAverageOver;
-  running_.erase(running);
+  return running;
 }
 
 std::optional<DeliveryNumber> Lane::TakeNext(MonoTime now) {

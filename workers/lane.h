@@ -42,8 +42,11 @@ class Lane {
   Admission Offer(DeliveryNumber delivery, MonoTime now);
   // The request of `delivery` is over, however it went. Requires: it was started.
   void OnFinished(DeliveryNumber delivery, MonoTime now);
+  // Gives back a slot that was taken and never used. No request was made, so that nothing is
+  // learned about the endpoint's speed. Requires: it was started.
+  void GiveUp(DeliveryNumber delivery);
   // The next waiting delivery, whose slot is then taken; nothing when no slot is free or none
-  // waits. To be asked after OnFinished() and SetInFlightMax(), until it says nothing.
+  // waits. To be asked after OnFinished(), GiveUp() and SetInFlightMax(), until it says nothing.
   std::optional<DeliveryNumber> TakeNext(MonoTime now);
   // Forgets a waiting delivery; false when it does not wait here.
   bool RemoveWaiting(DeliveryNumber delivery);
@@ -66,6 +69,7 @@ class Lane {
     MonoTime since;
   };
   void Begin(DeliveryNumber delivery, MonoTime now);
+  std::vector<Running>::iterator Find(DeliveryNumber delivery);
 
   LaneLimits limits_;
   Micros service_time_;
