@@ -155,7 +155,7 @@ void Settler::OnReply(const TenurePtr& tenure, Kind kind, const Result<RedisValu
   }
   if (!status.ok()) return OnRefused(desk, kind, status);
 
-  if (now_ms > 0) events_.on_redis_time(now_ms);
+  if (now_ms > 0) events_.on_retries_changed(tenure, now_ms);
   if (kind == Kind::kResolve) {
     // Lost ones were resolved by an earlier sending, or their lease ran out: nothing is to be done.
     lot.sent_resolutions.clear();

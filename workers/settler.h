@@ -49,8 +49,8 @@ class Settler final : private TurnEndHook {
     std::function<void(const Settled&)> on_settled;
     // Redis says that another worker owns the partition.
     std::function<void(const TenurePtr&)> on_stale;
-    // Each reply that tells Redis's time.
-    std::function<void(int64_t redis_now_ms)> on_redis_time;
+    // The retry sets of this partition have changed; by Redis's clock it was `redis_now_ms`.
+    std::function<void(const TenurePtr&, int64_t redis_now_ms)> on_retries_changed;
   };
 
   Settler(EventLoop& loop, RedisClient& redis, Log& log, Events events);

@@ -1,0 +1,314 @@
+#include "workers/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/check.h"
+
+namespace relay {
+
+Dispatcher::Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, Random& random,
+                       WorkerMetrics& metrics, Limits limits, Events events)
+    : loop_(loop),
+      attempts_(attempts),
+      settler_(settler),
+      random_(random),
+      metrics_(metrics),
+      limits_(limits),
+      events_(std::move(events)) {}
+
+Dispatcher::EndpointLane& Dispatcher::LaneOf(const Endpoint& endpoint) {
+  auto found = lanes_.find(endpoint.number);
+  if (found == lanes_.end()) {
+    LaneLimits limits;
+    limits.in_flight_max = InFlightShare(endpoint.in_flight_max, live_workers_);
+    limits.wait_max = limits_.split_after / 4;
+    found =
+        lanes_.emplace(endpoint.number, EndpointLane{Lane(limits), endpoint.in_flight_max}).first;
+  } else if (found->second.in_flight_max != endpoint.in_flight_max) {
+    found->second.in_flight_max = endpoint.in_flight_max;
+    found->second.lane.SetInFlightMax(InFlightShare(endpoint.in_flight_max, live_workers_));
+  }
+  return found->second;
+}
+
+DeliveryNumber Dispatcher::Offer(Delivery delivery, uint64_t entry) {
+  if (stopped_ || in_flight_ >= limits_.in_flight_max) return 0;
+  EndpointLane& lane = LaneOf(*delivery.endpoint);
+  if (lane.backlog) {
+    const int share = InFlightShare(delivery.endpoint->in_flight_max, live_workers_);
+    if (lane.lane.free_slots() <= share / 2) return 0;
+  }
+  const DeliveryNumber number = ++last_number_;
+  const Lane::Admission admission = lane.lane.Offer(number, loop_.clock().Now());
+  if (admission == Lane::Admission::kPark) return 0;
+  Work& work = deliveries_[number];
+  work.delivery = std::move(delivery);
+  work.entry = entry;
+  work.waiting = admission == Lane::Admission::kQueued;
+  if (!work.waiting) {
+    ++in_flight_;
+    StartAttempt(number, work);
+  }
+  return number;
+}
+
+std::vector<DeliveryNumber> Dispatcher::Reserve(const Endpoint& endpoint, int wanted) {
+  std::vector<DeliveryNumber> slots;
+  EndpointLane& lane = LaneOf(endpoint);
+  const MonoTime now = loop_.clock().Now();
+  while (static_cast<int>(slots.size()) < wanted && in_flight_ < limits_.in_flight_max &&
+         lane.lane.free_slots() > 0) {
+    const DeliveryNumber slot = ++last_number_;
+    RELAY_CHECK(lane.lane.Offer(slot, now) == Lane::Admission::kStart);
+    ++in_flight_;
+    slots.push_back(slot);
+  }
+  return slots;
+}
+
+void Dispatcher::StartLeased(DeliveryNumber slot, Delivery delivery, int64_t token) {
+  Work& work = deliveries_[slot];
+  work.delivery = std::move(delivery);
+  work.token = token;
+  work.token_known = true;
+  StartAttempt(slot, work);
+}
+
+void Dispatcher::GiveBack(uint64_t endpoint, DeliveryNumber slot) {
+  --in_flight_;
+  EndpointLane& lane = lanes_.at(endpoint);
+  lane.lane.GiveUp(slot);
+  StartWaiting(lane);
+}
+
+void Dispatcher::SetBacklog(const Endpoint& endpoint, bool backlog) {
+  const auto found = lanes_.find(endpoint.number);
+  if (found == lanes_.end() && !backlog) return;
+  LaneOf(endpoint).backlog = backlog;
+}
+
+void Dispatcher::StartAttempt(DeliveryNumber number, Work& work) {
+  const Delivery& delivery = work.delivery;
+  const HeldEventPtr& held = delivery.held;
+  if (delivery.attempts_made == 0) {
+    const auto lag = loop_.clock().WallNow() - WallTimeFromMicros(held->event.accepted_us);
+    metrics_.first_attempt_lag.Observe(std::max(0.0, std::chrono::duration<double>(lag).count()));
+  }
+  AttemptRequest request;
+  request.catalog = delivery.catalog;
+  request.tenant = delivery.tenant;
+  request.endpoint = delivery.endpoint;
+  request.event = std::shared_ptr<const Event>(held, &held->event);
+  request.entry_id = std::string(held->member.entry_id());
+  request.attempts_made = delivery.attempts_made;
+  work.attempt = attempts_.Start(std::move(request), [this, number](AttemptResult result) {
+    OnOutcome(number, std::move(result));
+  });
+}
+
+void Dispatcher::OnOutcome(DeliveryNumber number, AttemptResult result) {
+  const auto found = deliveries_.find(number);
+  RELAY_CHECK(found != deliveries_.end());
+  Work& work = found->second;
+  work.attempt.reset();
+  const Delivery& delivery = work.delivery;
+  metrics_.CountAttempt(delivery.tenant->id, result.outcome);
+  if (result.connection_reused) metrics_.connections_reused.Increment();
+  if (DisablesEndpoint(result.outcome)) events_.on_gone(*delivery.endpoint);
+  FreeSlot(delivery.endpoint->number, number);
+  Decided(number, Decide(delivery, result));
+}
+
+Decision Dispatcher::Decide(const Delivery& delivery, const AttemptResult& result) {
+  AttemptFacts facts;
+  facts.outcome = result.outcome;
+  facts.retry_after = result.retry_after;
+  facts.attempts_made = delivery.attempts_made + 1;
+  facts.accepted = WallTimeFromMicros(delivery.held->event.accepted_us);
+  facts.now = loop_.clock().WallNow();
+  const AttemptSettlement settlement = DecideSettlement(*delivery.endpoint, facts, random_);
+  if (std::holds_alternative<Acknowledge>(settlement)) return {};
+  Decision decision;
+  decision.record = EncodeAttempt(result.outcome, result.status, result.latency);
+  if (const RetryAfter* retry = std::get_if<RetryAfter>(&settlement)) {
+    decision.kind = Decision::Kind::kRetry;
+    decision.delay = retry->delay;
+  } else {
+    decision.kind = Decision::Kind::kDead;
+  }
+  return decision;
+}
+
+void Dispatcher::FreeSlot(uint64_t endpoint, DeliveryNumber number) {
+  --in_flight_;
+  const auto found = lanes_.find(endpoint);
+  RELAY_CHECK(found != lanes_.end());
+  found->second.lane.OnFinished(number, loop_.clock().Now());
+  StartWaiting(found->second);
+  TellFree(endpoint, found->second);
+}
+
+void Dispatcher::StartWaiting(EndpointLane& lane) {
+  while (const std::optional<DeliveryNumber> next = lane.lane.TakeNext(loop_.clock().Now())) {
+    const auto found = deliveries_.find(*next);
+    RELAY_CHECK(found != deliveries_.end());
+    found->second.waiting = false;
+    ++in_flight_;
+    StartAttempt(*next, found->second);
+  }
+}
+
+void Dispatcher::TellFree(uint64_t endpoint, EndpointLane& lane) {
+  // Only a backlog waits for slots; told after this turn, so that slots freed together are filled
+  // by one taking.
+  if (!lane.backlog || lane.tell_free || lane.lane.free_slots() == 0) return;
+  lane.tell_free = true;
+  loop_.Post([this, endpoint, watch = scope_.watch()] {
+    if (watch.gone()) return;
+    const auto found = lanes_.find(endpoint);
+    if (found != lanes_.end()) found->second.tell_free = false;
+    events_.on_slot_free(endpoint);
+  });
+}
+
+void Dispatcher::Decided(DeliveryNumber number, Decision decision) {
+  const auto found = deliveries_.find(number);
+  Work& work = found->second;
+  if (!work.delivery.held->tenure->over && work.entry == 0 && !work.token_known) {
+    // Its lease is being written; SetLease() takes it from here.
+    work.decided = true;
+    work.decision = std::move(decision);
+    return;
+  }
+  Work done = std::move(work);
+  deliveries_.erase(found);
+  if (done.delivery.held->tenure->over) return;
+  if (done.entry != 0) {
+    events_.on_first_decided(done.entry, number, done.delivery, decision);
+  } else {
+    ResolveLeased(done, decision);
+  }
+}
+
+void Dispatcher::ResolveLeased(const Work& work, const Decision& decision) {
+  // Without its lease a failure would be fenced anyway: the retry set has it again in time.
+  if (work.token == 0 && decision.kind != Decision::Kind::kAccepted) return;
+  const HeldEvent& held = *work.delivery.held;
+  Resolution resolution;
+  resolution.member = held.member;
+  resolution.endpoint = work.delivery.endpoint->number;
+  resolution.token = work.token;
+  resolution.delay = decision.delay;
+  resolution.record = decision.record;
+  resolution.tenant = held.event.tenant;
+  resolution.body_bytes = static_cast<int64_t>(held.event.body.size());
+  switch (decision.kind) {
+    case Decision::Kind::kAccepted:
+      resolution.kind = Resolution::Kind::kOk;
+      break;
+    case Decision::Kind::kRetry:
+      resolution.kind = Resolution::Kind::kFail;
+      break;
+    case Decision::Kind::kPark:
+      resolution.kind = Resolution::Kind::kPark;
+      break;
+    case Decision::Kind::kDead:
+      resolution.kind = Resolution::Kind::kDead;
+      break;
+  }
+  settler_.Resolve(held.tenure, std::move(resolution));
+}
+
+const Endpoint* Dispatcher::EndpointOf(DeliveryNumber number) const {
+  const auto found = deliveries_.find(number);
+  return found == deliveries_.end() ? nullptr : found->second.delivery.endpoint;
+}
+
+bool Dispatcher::WithdrawWaiting(DeliveryNumber number) {
+  const auto found = deliveries_.find(number);
+  if (found == deliveries_.end() || !found->second.waiting) return false;
+  RELAY_CHECK(LaneOf(*found->second.delivery.endpoint).lane.RemoveWaiting(number));
+  deliveries_.erase(found);
+  return true;
+}
+
+void Dispatcher::ReleaseFromEntry(DeliveryNumber number) {
+  Work& work = deliveries_.at(number);
+  work.entry = 0;
+  work.token_known = false;
+}
+
+void Dispatcher::SetLease(DeliveryNumber number, int64_t token) {
+  const auto found = deliveries_.find(number);
+  if (found == deliveries_.end()) return;
+  Work& work = found->second;
+  work.token = token;
+  work.token_known = true;
+  if (!work.decided) return;
+  const Work done = std::move(work);
+  deliveries_.erase(found);
+  if (!done.delivery.held->tenure->over) ResolveLeased(done, done.decision);
+}
+
+void Dispatcher::ParkWaiting(const TenurePtr& tenure) {
+  std::vector<DeliveryNumber> waiting;
+  for (const auto& [number, work] : deliveries_) {
+    if (work.waiting && (!tenure || work.delivery.held->tenure == tenure))
+      waiting.push_back(number);
+  }
+  for (const DeliveryNumber number : waiting) {
+    Work& work = deliveries_.at(number);
+    RELAY_CHECK(LaneOf(*work.delivery.endpoint).lane.RemoveWaiting(number));
+    work.waiting = false;
+    Decided(number, {.kind = Decision::Kind::kPark, .record = {}});
+  }
+}
+
+void Dispatcher::ParkInFlight(const TenurePtr& tenure) {
+  std::vector<DeliveryNumber> running;
+  for (const auto& [number, work] : deliveries_) {
+    if (work.attempt && work.delivery.held->tenure == tenure) running.push_back(number);
+  }
+  for (const DeliveryNumber number : running) {
+    Work& work = deliveries_.at(number);
+    work.attempt.reset();
+    FreeSlot(work.delivery.endpoint->number, number);
+    Decided(number, {.kind = Decision::Kind::kPark, .record = {}});
+  }
+}
+
+void Dispatcher::Drop(const TenurePtr& tenure) {
+  for (auto it = deliveries_.begin(); it != deliveries_.end();) {
+    Work& work = it->second;
+    const bool runs = work.attempt != nullptr;
+    if (work.delivery.held->tenure != tenure || runs) {
+      ++it;
+      continue;
+    }
+    if (work.waiting) LaneOf(*work.delivery.endpoint).lane.RemoveWaiting(it->first);
+    it = deliveries_.erase(it);
+  }
+}
+
+void Dispatcher::OnCatalogOrWorkers(int live_workers) {
+  live_workers_ = live_workers;
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    EndpointLane& lane = it->second;
+    if (lane.lane.idle() && !lane.backlog) {
+      it = lanes_.erase(it);
+      continue;
+    }
+    lane.lane.SetInFlightMax(InFlightShare(lane.in_flight_max, live_workers_));
+    StartWaiting(lane);
+    ++it;
+  }
+}
+
+int Dispatcher::count(const TenurePtr& tenure) const {
+  return static_cast<int>(std::count_if(
+      deliveries_.begin(), deliveries_.end(),
+      [&tenure](const auto& item) { return item.second.delivery.held->tenure == tenure; }));
+}
+
+}  // namespace relay

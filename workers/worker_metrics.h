@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "relay/attempt_record.h"
+#include "relay/metrics.h"
+
+namespace relay {
+
+// The series of a worker, asked for once.
+struct WorkerMetrics {
+  explicit WorkerMetrics(Metrics& metrics);
+
+  // One attempt made for `tenant`. The first kTenantsNamed tenants have series of their own, all
+  // others share "other": their number must not grow with the catalog.
+  void CountAttempt(const std::string& tenant, AttemptOutcome outcome);
+
+  static constexpr size_t kTenantsNamed = 100;
+
+  Histogram& first_attempt_lag;
+  Counter& connections_reused;
+  Counter& parked;
+  Counter& repeats;
+  Counter& unmatched;
+  Counter& purged;
+  Counter& payload_missing;
+  Gauge& repeat_window;
+  Gauge& undecodable;
+  Gauge& entries_held;
+  Gauge& bytes_held;
+  Gauge& in_flight;
+  Gauge& settle_backlog;
+  Gauge& retries_late;
+  Gauge& pending;
+  Gauge& dead_letters;
+  Gauge& partitions_owned;
+  Gauge& catalog_version;
+
+ private:
+  Metrics& metrics_;
+  std::array<Counter*, 16> attempts_{};  // By AttemptOutcome; null until the first.
+  std::map<std::string, Counter*, std::less<>> tenants_;
+  Counter* other_ = nullptr;
+};
+
+}  // namespace relay
