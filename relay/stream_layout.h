@@ -128,6 +128,9 @@ constexpr int AttemptsOfScore(int64_t score) {
 //
 // HASH: schema version, number of partitions, id of the secrets' key. Written once, at install.
 constexpr std::string_view kMetaKey = "relay:{relay}:meta";
+// STRING: run id of the server process that was last told to rewrite its append-only file, where
+// its `aof-load-truncated` makes that needful (relay/redis_safety.h).
+constexpr std::string_view kRewrittenKey = "relay:{relay}:rewritten";
 // HASH: the catalog's version and text, and the next free endpoint number.
 constexpr std::string_view kCatalogKey = "relay:{relay}:catalog";
 // STREAM, capped: one entry a change of the catalog or of an endpoint's run-time state.

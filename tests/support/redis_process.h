@@ -23,7 +23,7 @@ class RedisProcess {
     std::string appendfsync = "everysec";
     std::string maxmemory = "256mb";
     // Lines of redis.conf that come last, e.g. "aof-load-truncated yes".
-    std::vector<std::string> lines;
+    std::vector<std::string> lines = {};
     // Whether a torn AOF is cut (redis-check-aof --fix) before each start.
     bool repair_aof = true;
   };
