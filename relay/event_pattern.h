@@ -76,7 +76,8 @@ class EventPattern {
 };
 
 // One spelling for each decimal value: sign, digits without leading or trailing zeros, exponent.
-// Empty when `number` is not a JSON number or its exponent is beyond a billion.
+// Integers of up to 20 digits are spelled as such. Empty when the exponent is beyond a billion.
+// Requires: `number` is a JSON number.
 std::string CanonicalNumber(std::string_view number);
 
 }  // namespace relay

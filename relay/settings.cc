@@ -168,10 +168,10 @@ void OverlayVariable(std::string_view variable, TomlValue& root) {
   if (std::find(std::begin(kSections), std::end(kSections), section) == std::end(kSections)) return;
 
   TomlValue* table = root.Find(section);
-  if (!table) table = &root.members.emplace_back(section, TomlValue()).second;
+  if (!table) table = &root.Add(section, TomlValue());
   if (table->kind != TomlValue::Kind::kTable) return;  // The file's own mistake; it is told there.
   TomlValue* value = table->Find(key);
-  if (!value) value = &table->members.emplace_back(key, TomlValue()).second;
+  if (!value) value = &table->Add(key, TomlValue());
   *value = TomlValue();
   value->kind = TomlValue::Kind::kVariable;
   value->text = variable.substr(equals + 1);

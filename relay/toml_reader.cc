@@ -145,7 +145,7 @@ void TomlTable::Require(std::string_view key) {
 }
 
 void TomlTable::RefuseUnknown() {
-  for (const auto& [name, value] : table_.members) {
+  for (const std::string& name : table_.keys) {
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     std::string known;
     for (std::string_view key : asked_) known.append(known.empty() ? "" : ", ").append(key);

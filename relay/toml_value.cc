@@ -1,5 +1,8 @@
 #include "relay/toml_value.h"
 
+#include <algorithm>
+#include <utility>
+
 // The one file that sees toml++, which is large and slow to compile.
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -15,10 +18,9 @@ TomlValue FromNode(const toml::node& node) {
   out.line = static_cast<int>(node.source().begin.line);
   if (const auto* table = node.as_table()) {
     out.kind = Kind::kTable;
-    out.members.reserve(table->size());
-    for (const auto& [key, value] : *table) {
-      out.members.emplace_back(std::string(key.str()), FromNode(value));
-    }
+    out.items.reserve(table->size());
+    out.keys.reserve(table->size());
+    for (const auto& [key, value] : *table) out.Add(std::string(key.str()), FromNode(value));
   } else if (const auto* array = node.as_array()) {
     out.kind = Kind::kArray;
     out.items.reserve(array->size());
@@ -44,17 +46,18 @@ TomlValue FromNode(const toml::node& node) {
 }  // namespace
 
 TomlValue* TomlValue::Find(std::string_view key) {
-  for (auto& [name, value] : members) {
-    if (name == key) return &value;
-  }
-  return nullptr;
+  const auto found = std::find(keys.begin(), keys.end(), key);
+  return found == keys.end() ? nullptr : &items[found - keys.begin()];
 }
 
 const TomlValue* TomlValue::Find(std::string_view key) const {
-  for (const auto& [name, value] : members) {
-    if (name == key) return &value;
-  }
-  return nullptr;
+  const auto found = std::find(keys.begin(), keys.end(), key);
+  return found == keys.end() ? nullptr : &items[found - keys.begin()];
+}
+
+TomlValue& TomlValue::Add(std::string key, TomlValue value) {
+  keys.push_back(std::move(key));
+  return items.emplace_back(std::move(value));
 }
 
 std::string_view TomlValue::KindName() const {

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "relay/status.h"
@@ -20,13 +19,15 @@ struct TomlValue {
   bool boolean = false;
   int64_t integer = 0;
   double real = 0;
-  std::string text;                                        // kString, kVariable
-  std::vector<TomlValue> items;                            // kArray
-  std::vector<std::pair<std::string, TomlValue>> members;  // kTable
+  std::string text;               // kString, kVariable
+  std::vector<TomlValue> items;   // kArray, kTable
+  std::vector<std::string> keys;  // kTable: the key of each item
 
-  // The member of a table, or null.
+  // The value under a table's key, or null.
   TomlValue* Find(std::string_view key);
   const TomlValue* Find(std::string_view key) const;
+  // Adds a key to a table. Requires: it is not there.
+  TomlValue& Add(std::string key, TomlValue value);
   // "an integer", for complaints.
   std::string_view KindName() const;
   // The value itself, at most about 60 bytes of it.

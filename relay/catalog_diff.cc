@@ -1,0 +1,191 @@
+#include <cstdio>
+
+#include "relay/catalog.h"
+#include "relay/units.h"
+
+namespace relay {
+
+namespace {
+
+// One setting as the catalog file spells it. A secret is compared and never shown.
+struct Setting {
+  std::string name;
+  std::string text;
+  bool secret = false;
+};
+using SettingList = std::vector<Setting>;
+
+std::string List(const std::vector<std::string>& items) {
+  std::string out = "[";
+  for (const std::string& item : items) {
+    out.append(out.size() > 1 ? ", \"" : "\"").append(item).append("\"");
+  }
+  return out + "]";
+}
+
+std::string RouteText(const Source& source) {
+  switch (source.route_by) {
+    case RouteBy::kFixedTenant:
+      return "tenant " + source.route_tenant;
+    case RouteBy::kPushDomain:
+      return "by push_domain";
+    case RouteBy::kAppId:
+      return "by appid";
+    case RouteBy::kStreamPrefix:
+      return "by stream_prefix";
+    case RouteBy::kStreamParam:
+      return "by stream_param " + source.route_param;
+  }
+  return "";
+}
+
+std::string FormatText(DeliveryFormat format) {
+  return format == DeliveryFormat::kTencent ? "tencent" : "raw";
+}
+
+std::string AckText(AckRule ack) {
+  return ack == AckRule::kCode0 ? "code0" : "status";
+}
+
+std::string SchemeText(SigningScheme scheme) {
+  switch (scheme) {
+    case SigningScheme::kNone:
+      return "none";
+    case SigningScheme::kStandardWebhooks:
+      return "standard-webhooks";
+    case SigningScheme::kTencent:
+      return "tencent";
+  }
+  return "";
+}
+
+std::string StateText(EndpointState state) {
+  switch (state) {
+    case EndpointState::kActive:
+      return "active";
+    case EndpointState::kPaused:
+      return "paused";
+    case EndpointState::kDisabled:
+      return "disabled";
+  }
+  return "";
+}
+
+std::string Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g", value);
+  return text;
+}
+
+SettingList SettingsOf(const Source& source) {
+  return {{"path", source.path},
+          {"provider", source.provider},
+          {"keys", List(source.keys), true},
+          {"grace", FormatDuration(source.grace)},
+          {"window", FormatDuration(source.window)},
+          {"route", RouteText(source)},
+          {"unroutable", source.keep_unroutable ? "keep" : "503"}};
+}
+
+SettingList SettingsOf(const Tenant& tenant) {
+  return {{"routes.push_domain", List(tenant.push_domains)},
+          {"routes.appid", List(tenant.appids)},
+          {"routes.stream_prefix", List(tenant.stream_prefixes)},
+          {"limits.accept_per_s", std::to_string(tenant.limits.accept_per_s)},
+          {"limits.held_deliveries", std::to_string(tenant.limits.held_deliveries)},
+          {"limits.held_bytes", FormatBytes(tenant.limits.held_bytes)},
+          {"limits.endpoints", std::to_string(tenant.limits.endpoints)}};
+}
+
+SettingList SettingsOf(const Endpoint& endpoint) {
+  std::vector<std::string> schedule;
+  for (Millis delay : endpoint.retry_schedule) schedule.push_back(FormatDuration(delay));
+  std::vector<std::string> final_statuses;
+  for (int status : endpoint.retry_final) final_statuses.push_back(std::to_string(status));
+  std::vector<std::string> headers;
+  for (const auto& [name, value] : endpoint.headers) headers.push_back(name + ": " + value);
+  return {{"url", endpoint.url},
+          {"format", FormatText(endpoint.format)},
+          {"ack", AckText(endpoint.ack)},
+          {"signing.scheme", SchemeText(endpoint.signing)},
+          {"signing.secrets", List(endpoint.signing_secrets), true},
+          {"signing.key", endpoint.signing_key, true},
+          {"signing.validity", FormatDuration(endpoint.signing_validity)},
+          {"state", StateText(endpoint.state)},
+          {"pattern", endpoint.pattern},
+          {"timeout", FormatDuration(endpoint.timeout)},
+          {"deliver_within", FormatDuration(endpoint.deliver_within)},
+          {"in_flight_max", std::to_string(endpoint.in_flight_max)},
+          {"retry.schedule", List(schedule)},
+          {"retry.jitter", Number(endpoint.retry_jitter)},
+          {"retry.final", List(final_statuses)},
+          {"retry.retry_after_max", FormatDuration(endpoint.retry_after_max)},
+          // A header may well be an Authorization.
+          {"headers", List(headers), true}};
+}
+
+class Differ {
+ public:
+  template <typename T>
+  void Compare(const std::string& name, const T* old_one, const T* new_one) {
+    if (!old_one) return Line("+ " + name);
+    const SettingList before = SettingsOf(*old_one);
+    const SettingList after = SettingsOf(*new_one);
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (before[i].text == after[i].text) continue;
+      Line("~ " + name + " " + before[i].name + ": " +
+           (before[i].secret ? "changed" : before[i].text + " -> " + after[i].text));
+    }
+  }
+  void Line(std::string line) { lines_.push_back(std::move(line)); }
+  std::vector<std::string> Take() { return std::move(lines_); }
+  bool empty() const { return lines_.empty(); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+const Endpoint* FindIn(const Tenant* tenant, const std::string& id) {
+  if (!tenant) return nullptr;
+  for (const Endpoint& endpoint : tenant->endpoints) {
+    if (endpoint.id == id) return &endpoint;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> CatalogDiff(const Catalog& old_catalog, const Catalog& new_catalog) {
+  Catalog before = old_catalog;
+  Catalog after = new_catalog;
+  before.BuildIndex();
+  after.BuildIndex();
+
+  Differ differ;
+  for (const Source& source : after.sources) {
+    differ.Compare("source/" + source.id, before.FindSource(source.id), &source);
+  }
+  for (const Source& source : before.sources) {
+    if (!after.FindSource(source.id)) differ.Line("- source/" + source.id);
+  }
+  for (const Tenant& tenant : after.tenants) {
+    const std::string name = "tenant/" + tenant.id;
+    const Tenant* old_tenant = before.FindTenant(tenant.id);
+    differ.Compare(name, old_tenant, &tenant);
+    for (const Endpoint& endpoint : tenant.endpoints) {
+      differ.Compare(name + "/" + endpoint.id, FindIn(old_tenant, endpoint.id), &endpoint);
+    }
+  }
+  for (const Tenant& tenant : before.tenants) {
+    const std::string name = "tenant/" + tenant.id;
+    const Tenant* new_tenant = after.FindTenant(tenant.id);
+    if (!new_tenant) differ.Line("- " + name);
+    for (const Endpoint& endpoint : tenant.endpoints) {
+      if (!FindIn(new_tenant, endpoint.id)) differ.Line("- " + name + "/" + endpoint.id);
+    }
+  }
+  if (differ.empty() && !SameContent(before, after)) differ.Line("~ order of the entries");
+  return differ.Take();
+}
+
+}  // namespace relay

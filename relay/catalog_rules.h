@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace relay {
+
+// What names and headers of a catalog may look like, whoever writes it.
+
+constexpr size_t kCatalogIdBytesMax = 40;
+// 1 to 40 of a-z, 0-9 and '-'.
+bool IsCatalogId(std::string_view id);
+// 1 to 100 letters, digits, '-', '_' and '.': one step of a URL's path that needs no escapes.
+bool IsSourcePath(std::string_view path);
+// A token of RFC 9110, section 5.6.2, of at most 100 bytes.
+bool IsHeaderName(std::string_view name);
+// Headers that the worker or libcurl writes itself, and those that change how a request is read.
+bool IsReservedHeader(std::string_view name);
+// At most 1024 bytes of printable ASCII, blanks and tabs.
+bool IsHeaderValue(std::string_view value);
+
+// A-Z to a-z; other bytes stay.
+std::string LowerCase(std::string_view text);
+
+}  // namespace relay

@@ -1,0 +1,345 @@
+#include <fstream>
+#include <sstream>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "relay/catalog.h"
+#include "relay/catalog_rules.h"
+#include "relay/event_pattern.h"
+#include "relay/toml_reader.h"
+#include "relay/url.h"
+#include "relay/webhook_signature.h"
+
+namespace relay {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr size_t kKeysMax = 10;
+constexpr size_t kSecretsMax = 4;  // What one signature header is made with.
+constexpr size_t kSecretBytesMax = 4096;
+constexpr size_t kRouteKeysMax = 1000;
+constexpr size_t kScheduleMax = 50;  // A delivery's attempts are counted in six bits.
+constexpr size_t kHeadersMax = 20;
+constexpr Millis kMonth = hours(30 * 24);
+
+// Reads one catalog file. Tenants come before sources, because a source may name a tenant.
+class CatalogReader {
+ public:
+  explicit CatalogReader(TomlComplaints& complaints) : complaints_(complaints) {}
+
+  Catalog Read(const TomlValue& value) {
+    TomlTable root(value, complaints_);
+    int format = 0;
+    root.Require("format");
+    root.Read("format", 1, 1, format);
+    const auto& tenants = root.ReadTables("tenant");
+    catalog_.tenants.reserve(tenants.size());
+    for (const TomlValue& tenant : tenants) {
+      TomlTable table(tenant, "tenant", root);
+      ReadTenant(table);
+    }
+    for (const TomlValue& source : root.ReadTables("source")) {
+      TomlTable table(source, "source", root);
+      ReadSource(table);
+    }
+    root.RefuseUnknown();
+    catalog_.BuildIndex();
+    return std::move(catalog_);
+  }
+
+ private:
+  using Names = std::unordered_set<std::string>;
+
+  // An id of its own among `taken`.
+  static void ReadId(TomlTable& table, std::string& id, Names& taken) {
+    table.Require("id");
+    table.Read("id", id);
+    if (!table.has("id")) return;
+    if (!IsCatalogId(id)) {
+      return table.Complain("id", "expected 1 to 40 of a-z, 0-9 and '-', found \"" +
+                                      id.substr(0, kCatalogIdBytesMax + 1) + "\"");
+    }
+    table.set_label(id);
+    if (!taken.insert(id).second) table.Complain("id", "\"" + id + "\" is taken already");
+  }
+
+  // Replaces "file:/path" by what the file holds. What goes wrong is told without the secret.
+  static void ReadSecretFile(const TomlTable& table, std::string_view key, std::string& secret) {
+    constexpr std::string_view kScheme = "file:";
+    if (secret.starts_with(kScheme)) {
+      const std::string path = secret.substr(kScheme.size());
+      if (!path.starts_with('/')) {
+        return table.Complain(key, "expected an absolute path: \"file:/path\"");
+      }
+      std::ifstream file(path, std::ios::binary);
+      std::ostringstream text;
+      if (!file || !(text << file.rdbuf())) return table.Complain(key, "cannot read " + path);
+      secret = text.str();
+      while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+    }
+    if (secret.empty()) return table.Complain(key, "must not be empty");
+    if (secret.size() > kSecretBytesMax) table.Complain(key, "longer than 4096 bytes");
+  }
+
+  void ReadSource(TomlTable& table) {
+    Source source;
+    ReadId(table, source.id, source_ids_);
+    table.Require("path");
+    table.Read("path", source.path);
+    if (table.has("path") && !IsSourcePath(source.path)) {
+      table.Complain("path", "expected 1 to 100 letters, digits, '-', '_' or '.'");
+    } else if (table.has("path") && !source_paths_.insert(source.path).second) {
+      table.Complain("path", "\"" + source.path + "\" belongs to another source already");
+    }
+    table.Require("provider");
+    table.Read("provider", source.provider);
+    if (table.has("provider") && source.provider != "tencent-live") {
+      table.Complain("provider", "this version supports \"tencent-live\" only");
+    }
+    table.Require("keys");
+    table.Read("keys", kKeysMax, source.keys);
+    if (table.has("keys") && source.keys.empty()) table.Complain("keys", "expected a key");
+    for (std::string& key : source.keys) ReadSecretFile(table, "keys", key);
+    table.Read("grace", Millis(0), hours(24), source.grace);
+    table.Read("window", Millis(0), hours(7 * 24), source.window);
+    table.ReadWord("unroutable", {{"keep", true}, {"503", false}}, source.keep_unroutable);
+    table.Require("route");
+    if (const TomlValue* route = table.ReadTable("route")) {
+      TomlTable route_table(*route, "route", table);
+      ReadRoute(route_table, source);
+    }
+    table.RefuseUnknown();
+    catalog_.sources.push_back(std::move(source));
+  }
+
+  void ReadRoute(TomlTable& table, Source& source) {
+    table.Read("tenant", source.route_tenant);
+    table.ReadWord("by",
+                   {{"push_domain", RouteBy::kPushDomain},
+                    {"appid", RouteBy::kAppId},
+                    {"stream_prefix", RouteBy::kStreamPrefix},
+                    {"stream_param", RouteBy::kStreamParam}},
+                   source.route_by);
+    table.Read("name", source.route_param);
+    if (table.has("tenant") == table.has("by")) {
+      table.Complain("", "expected either a tenant or by what to find it");
+    } else if (table.has("tenant") && !tenant_ids_.contains(source.route_tenant)) {
+      table.Complain("tenant", "there is no tenant \"" + source.route_tenant + "\"");
+    }
+    if (table.has("name") != (source.route_by == RouteBy::kStreamParam)) {
+      table.Complain("", "by = \"stream_param\" and the name of the parameter go together");
+    } else if (table.has("name") && source.route_param.empty()) {
+      table.Complain("name", "must not be empty");
+    }
+    table.RefuseUnknown();
+  }
+
+  void ReadTenant(TomlTable& table) {
+    Tenant tenant;
+    ReadId(table, tenant.id, tenant_ids_);
+    int weight = 1;
+    table.Read("weight", 1, 1000, weight);
+    if (weight != 1) table.Complain("weight", "this version supports the weight 1 only");
+    if (const TomlValue* routes = table.ReadTable("routes")) {
+      TomlTable routes_table(*routes, "routes", table);
+      ReadRoutes(routes_table, tenant);
+    }
+    if (const TomlValue* limits = table.ReadTable("limits")) {
+      TomlTable limits_table(*limits, "limits", table);
+      ReadLimits(limits_table, tenant.limits);
+    }
+    Names ids;
+    const auto& endpoints = table.ReadTables("endpoint");
+    if (tenant.limits.endpoints > 0 &&
+        endpoints.size() > static_cast<size_t>(tenant.limits.endpoints)) {
+      table.Complain("endpoint", std::to_string(endpoints.size()) +
+                                     " endpoints, limits.endpoints is " +
+                                     std::to_string(tenant.limits.endpoints));
+    }
+    for (const TomlValue& endpoint : endpoints) {
+      TomlTable endpoint_table(endpoint, "endpoint", table);
+      ReadEndpoint(endpoint_table, ids, tenant.endpoints.emplace_back());
+    }
+    table.RefuseUnknown();
+    catalog_.tenants.push_back(std::move(tenant));
+  }
+
+  void ReadRoutes(TomlTable& table, Tenant& tenant) {
+    table.Read("push_domain", kRouteKeysMax, tenant.push_domains);
+    // Domains are compared without regard to case, so each is held in one spelling.
+    for (std::string& domain : tenant.push_domains) domain = LowerCase(domain);
+    Claim(table, "push_domain", tenant.push_domains, tenant.id);
+    table.Read("appid", kRouteKeysMax, tenant.appids);
+    Claim(table, "appid", tenant.appids, tenant.id);
+    table.Read("stream_prefix", kRouteKeysMax, tenant.stream_prefixes);
+    Claim(table, "stream_prefix", tenant.stream_prefixes, tenant.id);
+    table.RefuseUnknown();
+  }
+
+  // Each route key belongs to one tenant, or an event would be anybody's guess.
+  void Claim(const TomlTable& table, const char* kind, const std::vector<std::string>& keys,
+             const std::string& tenant) {
+    for (const std::string& key : keys) {
+      if (key.empty()) {
+        table.Complain(kind, "must not be empty");
+        continue;
+      }
+      const auto [claim, is_new] = claims_.try_emplace(std::string(kind) + ":" + key, tenant);
+      if (is_new) continue;
+      table.Complain(kind, "\"" + key + "\" is claimed by tenant \"" + claim->second +
+                               "\" and by tenant \"" + tenant + "\"");
+    }
+  }
+
+  static void ReadLimits(TomlTable& table, TenantLimits& limits) {
+    table.Read("accept_per_s", 0, 1'000'000'000, limits.accept_per_s);
+    table.Read("held_deliveries", 0, 1'000'000'000'000, limits.held_deliveries);
+    table.ReadBytes("held_bytes", 0, int64_t{1} << 50, limits.held_bytes);
+    table.Read("endpoints", 0, 10'000, limits.endpoints);
+    table.RefuseUnknown();
+  }
+
+  static void ReadEndpoint(TomlTable& table, Names& ids, Endpoint& endpoint) {
+    ReadId(table, endpoint.id, ids);
+    table.Require("url");
+    table.Read("url", endpoint.url);
+    if (table.has("url")) {
+      const Result<Url> url = ParseUrl(endpoint.url);
+      if (!url.ok()) table.Complain("url", url.status().text());
+    }
+    ReadFormat(table, endpoint);
+    table.ReadWord("ack", {{"status", AckRule::kStatus}, {"code0", AckRule::kCode0}}, endpoint.ack);
+    table.ReadWord("state",
+                   {{"active", EndpointState::kActive},
+                    {"paused", EndpointState::kPaused},
+                    {"disabled", EndpointState::kDisabled}},
+                   endpoint.state);
+    table.Read("pattern", endpoint.pattern);
+    if (const Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern); !pattern.ok()) {
+      table.Complain("pattern", pattern.status().text());
+    }
+    table.Read("timeout", Millis(100), minutes(5), endpoint.timeout);
+    table.Read("deliver_within", Millis(1000), kMonth, endpoint.deliver_within);
+    table.Read("in_flight_max", 1, 10'000, endpoint.in_flight_max);
+    ReadOrdering(table);
+    endpoint.retry_schedule = DefaultRetrySchedule();
+    if (const TomlValue* retry = table.ReadTable("retry")) {
+      TomlTable retry_table(*retry, "retry", table);
+      ReadRetry(retry_table, endpoint);
+    }
+    if (const TomlValue* headers = table.ReadTable("headers")) {
+      ReadHeaders(TomlTable(*headers, "headers", table), *headers, endpoint);
+    }
+    if (const TomlValue* signing = table.ReadTable("signing")) {
+      TomlTable signing_table(*signing, "signing", table);
+      ReadSigning(signing_table, endpoint);
+    }
+    if ((endpoint.format == DeliveryFormat::kTencent) !=
+        (endpoint.signing == SigningScheme::kTencent)) {
+      table.Complain("", "format = \"tencent\" and signing.scheme = \"tencent\" go together");
+    }
+    table.RefuseUnknown();
+  }
+
+  static void ReadFormat(TomlTable& table, Endpoint& endpoint) {
+    std::string format = "raw";
+    table.Read("format", format);
+    if (format == "tencent") {
+      endpoint.format = DeliveryFormat::kTencent;
+    } else if (format != "raw") {
+      table.Complain("format", "this version supports \"raw\" and \"tencent\"");
+    }
+  }
+
+  // What a later version will do is refused: an endpoint that relies on it must not start without.
+  static void ReadOrdering(TomlTable& table) {
+    std::string ordering = "none";
+    table.Read("ordering", ordering);
+    if (ordering != "none") table.Complain("ordering", "this version supports \"none\" only");
+    const TomlValue* rate = table.ReadTable("rate");
+    if (!rate) return;
+    TomlTable rate_table(*rate, "rate", table);
+    for (const char* key : {"per_s", "burst"}) {
+      int64_t value = 0;
+      rate_table.Read(key, 0, 1'000'000'000, value);
+      if (value != 0) rate_table.Complain(key, "this version supports 0 (no limit) only");
+    }
+    rate_table.RefuseUnknown();
+  }
+
+  static void ReadRetry(TomlTable& table, Endpoint& endpoint) {
+    table.Read("schedule", kScheduleMax, Millis(10), kMonth, endpoint.retry_schedule);
+    if (endpoint.retry_schedule.empty()) table.Complain("schedule", "expected 1 to 50 delays");
+    table.Read("jitter", 0.0, 1.0, endpoint.retry_jitter);
+    table.Read("final", 500, 100, 599, endpoint.retry_final);
+    table.Read("retry_after_max", Millis(0), hours(7 * 24), endpoint.retry_after_max);
+    table.RefuseUnknown();
+  }
+
+  static void ReadHeaders(const TomlTable& table, const TomlValue& headers, Endpoint& endpoint) {
+    if (headers.items.size() > kHeadersMax) table.Complain("", "at most 20 headers");
+    for (size_t i = 0; i < headers.items.size(); ++i) {
+      const std::string& name = headers.keys[i];
+      const TomlValue& value = headers.items[i];
+      if (!IsHeaderName(name)) {
+        table.Complain(name, "no valid header name");
+      } else if (IsReservedHeader(name)) {
+        table.Complain(name, "this header is relay's own");
+      } else if (value.kind != TomlValue::Kind::kString || !IsHeaderValue(value.text)) {
+        table.Complain(name, "expected a string of at most 1024 printable ASCII characters");
+      } else {
+        endpoint.headers.emplace_back(name, value.text);
+      }
+    }
+  }
+
+  static void ReadSigning(TomlTable& table, Endpoint& endpoint) {
+    table.Require("scheme");
+    table.ReadWord("scheme",
+                   {{"standard-webhooks", SigningScheme::kStandardWebhooks},
+                    {"tencent", SigningScheme::kTencent},
+                    {"none", SigningScheme::kNone}},
+                   endpoint.signing);
+    table.Read("secrets", kSecretsMax, endpoint.signing_secrets);
+    table.Read("key", endpoint.signing_key);
+    table.Read("validity", minutes(1), hours(7 * 24), endpoint.signing_validity);
+    for (std::string& secret : endpoint.signing_secrets) {
+      ReadSecretFile(table, "secrets", secret);
+      const Result<std::string> decoded = DecodeWebhookSecret(secret);
+      if (!decoded.ok()) table.Complain("secrets", decoded.status().text());
+    }
+    if (table.has("key")) ReadSecretFile(table, "key", endpoint.signing_key);
+    const bool webhooks = endpoint.signing == SigningScheme::kStandardWebhooks;
+    const bool tencent = endpoint.signing == SigningScheme::kTencent;
+    if (webhooks == endpoint.signing_secrets.empty()) {
+      table.Complain("", "scheme = \"standard-webhooks\" and 1 to 4 secrets go together");
+    }
+    if (tencent != table.has("key")) {
+      table.Complain("", "scheme = \"tencent\" and a key go together");
+    }
+    table.RefuseUnknown();
+  }
+
+  TomlComplaints& complaints_;
+  Catalog catalog_;
+  Names source_ids_;
+  Names source_paths_;
+  Names tenant_ids_;
+  std::unordered_map<std::string, std::string> claims_;  // "<kind>:<key>" -> tenant id
+};
+
+}  // namespace
+
+Result<Catalog> ParseCatalogToml(const std::string& text, const std::string& name) {
+  const Result<TomlValue> parsed = ParseToml(text, name);
+  if (!parsed.ok()) return parsed.status();
+  TomlComplaints complaints(name);
+  Catalog catalog = CatalogReader(complaints).Read(*parsed);
+  if (!complaints.none()) return complaints.ToStatus();
+  return catalog;
+}
+
+}  // namespace relay

@@ -1,0 +1,229 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "relay/catalog.h"
+
+namespace relay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::StartsWith;
+
+constexpr char kSecret[] = "whsec_ZGVtby1jdXN0b21lci1hLXNlY3JldC0zMi1ieXRlcyE=";
+
+Result<Catalog> Parse(const std::string& text) {
+  return ParseCatalogToml(text, "catalog.toml");
+}
+
+std::string Complaint(const std::string& text) {
+  const Result<Catalog> catalog = Parse(text);
+  return catalog.ok() ? "no complaint" : catalog.status().text();
+}
+
+// A catalog of one tenant with one endpoint that has `lines` besides its id and url.
+std::string WithEndpoint(const std::string& lines) {
+  return "format = 1\n[[tenant]]\nid = \"acme\"\n[[tenant.endpoint]]\nid = \"a\"\n"
+         "url = \"https://example.com/\"\n" +
+         lines;
+}
+
+std::string WithSource(const std::string& lines) {
+  return "format = 1\n[[tenant]]\nid = \"acme\"\n[[source]]\n" + lines;
+}
+
+TEST(CatalogToml, TheDemoIsRead) {
+  std::ifstream file(RELAY_SOURCE_DIR "/conf/catalog.demo.toml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const Result<Catalog> catalog = Parse(text.str());
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+
+  const Source* source = catalog->FindSourceByPath("demo");
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source, catalog->FindSource("demo"));
+  EXPECT_THAT(source->keys, ElementsAre("demo-key"));
+  EXPECT_EQ(source->route_by, RouteBy::kFixedTenant);
+  EXPECT_EQ(source->route_tenant, "acme");
+
+  const Tenant* tenant = catalog->FindTenant("acme");
+  ASSERT_TRUE(tenant);
+  EXPECT_THAT(tenant->push_domains, ElementsAre("acme.livepush.example"));
+  ASSERT_EQ(tenant->endpoints.size(), 3u);
+  const Endpoint& b = tenant->endpoints[1];
+  EXPECT_EQ(b.format, DeliveryFormat::kTencent);
+  EXPECT_EQ(b.ack, AckRule::kCode0);
+  EXPECT_EQ(b.signing_key, "customer-b-key");
+  EXPECT_THAT(tenant->endpoints[2].headers, ElementsAre(Pair("X-Team", "live")));
+}
+
+// customer-c spells out the defaults; customer-a relies on them.
+TEST(CatalogToml, WhatTheDemoSpellsOutAreTheDefaults) {
+  std::ifstream file(RELAY_SOURCE_DIR "/conf/catalog.demo.toml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const Result<Catalog> catalog = Parse(text.str());
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  const auto& endpoints = catalog->tenants.front().endpoints;
+  Endpoint spelled = endpoints[2];
+  spelled.id = endpoints[0].id;
+  spelled.url = endpoints[0].url;
+  spelled.pattern = "";
+  spelled.headers.clear();
+  spelled.signing_secrets = endpoints[0].signing_secrets;
+  EXPECT_EQ(spelled, endpoints[0]);
+  EXPECT_EQ(catalog->tenants.front().limits, TenantLimits());
+  EXPECT_EQ(catalog->sources.front().grace, Source().grace);
+  EXPECT_EQ(catalog->sources.front().window, Source().window);
+}
+
+TEST(CatalogToml, SubTablesReadLikeInlineTables) {
+  const Result<Catalog> catalog = Parse(
+      WithEndpoint("[tenant.endpoint.signing]\nscheme = \"standard-webhooks\"\nsecrets = [\"" +
+                   std::string(kSecret) + "\"]\n[tenant.endpoint.retry]\nschedule = [\"1s\"]\n"));
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  const Endpoint& endpoint = catalog->tenants[0].endpoints[0];
+  EXPECT_THAT(endpoint.signing_secrets, ElementsAre(kSecret));
+  EXPECT_THAT(endpoint.retry_schedule, ElementsAre(Millis(1000)));
+}
+
+TEST(CatalogToml, AComplaintNamesFileLineAndEntry) {
+  EXPECT_EQ(Complaint(WithEndpoint("timeout = \"1h\"\n")),
+            "catalog.toml:7: tenant[acme].endpoint[a].timeout: expected a duration from 100ms to "
+            "5m such as \"15s\", found \"1h\"");
+  EXPECT_THAT(Complaint(WithEndpoint("tiemout = \"1s\"\n")),
+              StartsWith("catalog.toml:7: tenant[acme].endpoint[a].tiemout: unknown key; known"));
+}
+
+TEST(CatalogToml, EveryComplaintIsTold) {
+  const std::string complaint =
+      Complaint(WithEndpoint("in_flight_max = 0\nformat = \"xml\"\npattern = '{}'\n"));
+  EXPECT_THAT(complaint, HasSubstr("catalog.toml:7: "));
+  EXPECT_THAT(complaint, HasSubstr("\ncatalog.toml:8: "));
+  EXPECT_THAT(complaint, HasSubstr("\ncatalog.toml:9: "));
+}
+
+TEST(CatalogToml, FormatIsRequiredAndMustBeKnown) {
+  EXPECT_THAT(Complaint(""), HasSubstr("lacks the key \"format\""));
+  EXPECT_THAT(Complaint("format = 2\n"), HasSubstr("from 1 to 1, found 2"));
+}
+
+TEST(CatalogToml, IdsAreShortLowerCaseAndUnique) {
+  for (const char* id : {"", "Acme", "a_b", "a/b"}) {
+    EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"" + std::string(id) + "\"\n"),
+                HasSubstr("expected 1 to 40 of a-z"));
+  }
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"" + std::string(41, 'a') + "\"\n"),
+              HasSubstr("expected 1 to 40"));
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"a\"\n"),
+              HasSubstr("catalog.toml:5: tenant[a].id: \"a\" is taken already"));
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\n"), HasSubstr("lacks the key \"id\""));
+}
+
+TEST(CatalogToml, ARouteKeyClaimedTwiceNamesBothTenants) {
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"a\"\nroutes = { push_domain = "
+                        "[\"Live.example\"] }\n[[tenant]]\nid = \"b\"\nroutes = { push_domain = "
+                        "[\"live.example\"] }\n"),
+              HasSubstr("\"live.example\" is claimed by tenant \"a\" and by tenant \"b\""));
+}
+
+TEST(CatalogToml, ASourceMustFindItsTenant) {
+  const std::string source =
+      "id = \"s\"\npath = \"p\"\nprovider = \"tencent-live\"\nkeys = [\"k\"]\n";
+  EXPECT_EQ(Complaint(WithSource(source + "route = { tenant = \"acme\" }\n")), "no complaint");
+  EXPECT_EQ(Complaint(WithSource(source + "route = { by = \"stream_param\", name = \"t\" }\n")),
+            "no complaint");
+  EXPECT_THAT(Complaint(WithSource(source + "route = { tenant = \"nobody\" }\n")),
+              HasSubstr("there is no tenant \"nobody\""));
+  EXPECT_THAT(Complaint(WithSource(source + "route = {}\n")), HasSubstr("either a tenant or by"));
+  EXPECT_THAT(Complaint(WithSource(source + "route = { by = \"stream_param\" }\n")),
+              HasSubstr("go together"));
+  EXPECT_THAT(Complaint(WithSource(source)), HasSubstr("lacks the key \"route\""));
+}
+
+TEST(CatalogToml, UnknownProvidersAndEmptyKeysAreRefused) {
+  const std::string complaint = Complaint(
+      WithSource("id = \"s\"\npath = \"a/b\"\nprovider = \"github\"\nkeys = [\"\"]\nroute = { by = "
+                 "\"appid\" }\n"));
+  EXPECT_THAT(complaint, HasSubstr("source[s].path: expected"));
+  EXPECT_THAT(complaint, HasSubstr("source[s].provider: this version supports"));
+  EXPECT_THAT(complaint, HasSubstr("source[s].keys: must not be empty"));
+}
+
+TEST(CatalogToml, SecretsMayStandInFiles) {
+  const std::string path = testing::TempDir() + "relay_catalog_secret_" + std::to_string(getpid());
+  std::ofstream(path) << "from-a-file\n";
+  const Result<Catalog> catalog = Parse(WithSource(
+      "id = \"s\"\npath = \"p\"\nprovider = \"tencent-live\"\nroute = { tenant = \"acme\" }\n"
+      "keys = [\"file:" +
+      path + "\"]\n"));
+  std::remove(path.c_str());
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  EXPECT_THAT(catalog->sources[0].keys, ElementsAre("from-a-file"));
+  EXPECT_THAT(Complaint(WithSource("keys = [\"file:/nonexistent/key\"]\n")),
+              HasSubstr("cannot read /nonexistent/key"));
+}
+
+TEST(CatalogToml, SigningMustBeWhole) {
+  const auto signing = [](const std::string& table) {
+    return Complaint(WithEndpoint("signing = " + table + "\n"));
+  };
+  EXPECT_THAT(signing("{ scheme = \"standard-webhooks\" }"), HasSubstr("1 to 4 secrets"));
+  EXPECT_THAT(signing("{ scheme = \"tencent\" }"), HasSubstr("a key go together"));
+  EXPECT_THAT(signing("{ scheme = \"tencent\", key = \"k\" }"), HasSubstr("format = \"tencent\""));
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"tencent\"\n")), HasSubstr("go together"));
+}
+
+// Whoever reads a complaint in a terminal or a ticket must not learn the secret from it.
+TEST(CatalogToml, AComplaintNeverRepeatsASecret) {
+  const std::string complaint = Complaint(WithEndpoint(
+      "signing = { scheme = \"standard-webhooks\", secrets = [\"hunter2\"], key = 5 }\n"));
+  EXPECT_THAT(complaint, HasSubstr("endpoint[a].signing.secrets: "));
+  EXPECT_THAT(complaint, Not(HasSubstr("hunter2")));
+}
+
+TEST(CatalogToml, WhatLaterVersionsWillDoIsRefused) {
+  EXPECT_THAT(Complaint(WithEndpoint("ordering = \"key\"\n")), HasSubstr("this version"));
+  EXPECT_THAT(Complaint(WithEndpoint("rate = { per_s = 5, burst = 0 }\n")),
+              HasSubstr("this version"));
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\n")), HasSubstr("this version"));
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"a\"\nweight = 2\n"),
+              HasSubstr("this version"));
+  EXPECT_THAT(Complaint(WithEndpoint("pattern = '{\"a\":[{\"exists\":true}]}'\n")),
+              HasSubstr("\"exists\" is not supported yet"));
+}
+
+TEST(CatalogToml, HeadersMustBeValidAndNotRelaysOwn) {
+  EXPECT_EQ(Complaint(WithEndpoint("headers = { Authorization = \"Bearer x\" }\n")),
+            "no complaint");
+  for (const char* name : {"Webhook-Id", "relay-attempt", "Content-Length", "Host", "TE"}) {
+    EXPECT_THAT(Complaint(WithEndpoint("headers = { \"" + std::string(name) + "\" = \"x\" }\n")),
+                HasSubstr("relay's own"));
+  }
+  EXPECT_THAT(Complaint(WithEndpoint("headers = { \"X Y\" = \"x\" }\n")), HasSubstr("no valid"));
+  EXPECT_THAT(Complaint(WithEndpoint("headers = { X = \"a\\r\\nb: c\" }\n")),
+              HasSubstr("printable ASCII"));
+}
+
+TEST(CatalogToml, ATenantHasNoMoreEndpointsThanItsLimit) {
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"t\"\nlimits = { endpoints = 1 }\n"
+                        "[[tenant.endpoint]]\nid = \"a\"\nurl = \"https://x.example/\"\n"
+                        "[[tenant.endpoint]]\nid = \"b\"\nurl = \"https://x.example/\"\n"),
+              HasSubstr("2 endpoints, limits.endpoints is 1"));
+}
+
+TEST(CatalogToml, AUrlIsReadStrictly) {
+  EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"t\"\n[[tenant.endpoint]]\nid = \"a\"\n"
+                        "url = \"http://user:pass@x.example/\"\n"),
+              HasSubstr("catalog.toml:6: tenant[t].endpoint[a].url: "));
+}
+
+}  // namespace
+}  // namespace relay
