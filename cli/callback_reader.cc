@@ -1,5 +1,6 @@
 #include "cli/callback_reader.h"
 
+#include "relay/tenant_router.h"
 #include "relay/tencent_signature.h"
 
 namespace relay {
@@ -36,14 +37,7 @@ void CallbackReader::SetHash(std::string_view bytes) {
 }
 
 std::string_view SeqOf(std::string_view stream_param) {
-  static constexpr std::string_view kName = "relay_seq=";
-  for (size_t at = stream_param.find(kName); at != std::string_view::npos;
-       at = stream_param.find(kName, at + 1)) {
-    if (at > 0 && stream_param[at - 1] != '&') continue;
-    const std::string_view value = stream_param.substr(at + kName.size());
-    return value.substr(0, value.find('&'));
-  }
-  return {};
+  return QueryValue(stream_param, "relay_seq");
 }
 
 }  // namespace relay

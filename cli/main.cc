@@ -5,10 +5,14 @@
 
 #include "cli/command_line.h"
 #include "cli/simulate_command.h"
+#include "cli/sink_command.h"
+#include "cli/verify_command.h"
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
       &relay::AddSimulateCommand,
+      &relay::AddSinkCommand,
+      &relay::AddVerifyCommand,
   };
   std::vector<std::string> environment;
   for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);
