@@ -1,79 +1,11 @@
 #include "relay/redis_options.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-
 #include <fstream>
-#include <memory>
-
-#include "relay/c_handle.h"
+#include <utility>
 
 namespace relay {
 
 namespace {
-
-using AddressListPtr = std::unique_ptr<addrinfo, FreeWith<freeaddrinfo>>;
-
-Result<SocketAddress> ResolveNode(const std::string& host, int port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  const AddressListPtr owner(list);
-  char text[NI_MAXHOST] = "";
-  if (error == 0) {
-    getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text), nullptr, 0, NI_NUMERICHOST);
-  }
-  if (!*text) {
-    return Status::Unavailable("cannot resolve Redis host " + host + ": " +
-                               (error ? gai_strerror(error) : "no address"));
-  }
-  SocketAddress out;
-  out.host = text;
-  out.port = port;
-  return out;
-}
-
-// Sets the address, and for "rediss://" the name that the certificate must carry.
-Status SetNode(const std::string& node, const std::string& tls_ca, RedisConnectionOptions& out) {
-  static constexpr std::string_view kUnix = "unix://";
-  static constexpr std::string_view kPlain = "redis://";
-  static constexpr std::string_view kTls = "rediss://";
-  if (node.starts_with(kUnix)) {
-    Result<SocketAddress> address = SocketAddress::Parse("unix:" + node.substr(kUnix.size()));
-    if (!address.ok()) return address.status();
-    out.address = *address;
-    return Status::Ok();
-  }
-  const bool tls = node.starts_with(kTls);
-  if (!tls && !node.starts_with(kPlain)) {
-    return Status::InvalidArgument(
-        "redis.nodes: " + node + " is none of unix://PATH, redis://HOST:PORT, rediss://HOST:PORT");
-  }
-  if (tls && tls_ca.empty()) {
-    return Status::InvalidArgument("redis.nodes: " + node + " needs redis.tls_ca");
-  }
-  const std::string rest = node.substr(tls ? kTls.size() : kPlain.size());
-  const size_t colon = rest.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
-    return Status::InvalidArgument("redis.nodes: " + node + " lacks a host or a port");
-  }
-  std::string host = rest.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  // The parser of addresses judges the port; the host may be a name.
-  Result<SocketAddress> port = SocketAddress::Parse("0.0.0.0:" + rest.substr(colon + 1));
-  if (!port.ok()) return Status::InvalidArgument("redis.nodes: bad port in " + node);
-  Result<SocketAddress> address = ResolveNode(host, port->port);
-  if (!address.ok()) return address.status();
-  out.address = *address;
-  if (tls) {
-    out.tls_ca_file = tls_ca;
-    out.tls_server_name = host;
-  }
-  return Status::Ok();
-}
 
 // The first line of the file: an editor's newline at the end is no part of a password.
 Result<std::string> ReadPassword(const std::string& path) {
@@ -92,12 +24,24 @@ Result<RedisConnectionOptions> MakeRedisOptions(const Settings::Redis& settings,
     return Status::InvalidArgument("redis.nodes: this version works with exactly one node, not " +
                                    std::to_string(settings.nodes.size()));
   }
+  std::string node = settings.nodes.front();
+  static constexpr std::string_view kUnixUrl = "unix://";
+  if (node.starts_with(kUnixUrl)) node = "unix:" + node.substr(kUnixUrl.size());
+  Result<SocketAddress> address = SocketAddress::Parse(node);
+  if (!address.ok()) return Status::InvalidArgument("redis.nodes: " + address.status().text());
+
   RedisConnectionOptions out;
   out.name = std::move(name);
+  out.address = *std::move(address);
   out.username = settings.username;
   out.command_deadline = settings.command_deadline;
-  if (Status status = SetNode(settings.nodes.front(), settings.tls_ca, out); !status.ok()) {
-    return status;
+  if (!settings.tls_ca.empty()) {
+    if (!out.address.unix_path.empty()) {
+      return Status::InvalidArgument(
+          "redis.tls_ca: a unix socket carries no TLS; name an address:port in redis.nodes");
+    }
+    out.tls_ca_file = settings.tls_ca;
+    out.tls_server_name = out.address.host;
   }
   if (!settings.password_file.empty()) {
     Result<std::string> password = ReadPassword(settings.password_file);

@@ -26,9 +26,9 @@ struct RedisConnectionOptions {
   std::vector<const RedisScript*> scripts;
 };
 
-// What conf says of Redis, as options of one connection. A node is "unix:///path",
-// "redis://host:port" or "rediss://host:port" (TLS, verified with tls_ca). A host name is resolved
-// here, once, which blocks: for the start of a program.
+// What conf says of Redis, as options of one connection. A node is "unix:///path" or
+// "address:port"; with tls_ca set the latter is TLS, and the server's certificate must carry the
+// address. InvalidArgument names the key.
 Result<RedisConnectionOptions> MakeRedisOptions(const Settings::Redis& settings, std::string name);
 
 }  // namespace relay
