@@ -15,9 +15,9 @@ namespace relay {
 struct HttpAnswer {
   int status = 200;
   std::string_view content_type = "application/json";
-  std::string_view body;
-  std::string_view extra_headers;  // Whole lines, each ended by CRLF; empty for none.
-  bool close = false;              // Close the connection after this answer.
+  std::string_view body{};
+  std::string_view extra_headers{};  // Whole lines, each ended by CRLF; empty for none.
+  bool close = false;                // Close the connection after this answer.
 };
 
 class HttpConnection;

@@ -18,8 +18,8 @@ namespace relay {
 // "unix:///run/x.sock"), "127.0.0.1:8080" or "[::1]:8080". Names are not resolved here: a lookup
 // would block the loop.
 struct SocketAddress {
-  std::string unix_path;  // Not empty: a unix socket.
-  std::string host;       // An IPv4 or IPv6 address without brackets.
+  std::string unix_path{};  // Not empty: a unix socket.
+  std::string host{};       // An IPv4 or IPv6 address without brackets.
   int port = 0;
 
   // InvalidArgument names what is wrong, for a socket path over 107 bytes too.
