@@ -121,7 +121,7 @@ void HttpChunks::OnTrailerLine() {
   while (name < line_.size() && IsTokenByte(line_[name])) ++name;
   const bool sound = name > 0 && name < line_.size() && line_[name] == ':';
   const std::string_view name_text = std::string_view(line_).substr(0, name);
-  if (!sound || IsFramingName(name_text) || LooksLikeFramingName(name_text)) {
+  if (!sound || IsHeadOnlyName(name_text) || LooksLikeFramingName(name_text)) {
     Refuse(400, "trailer");
   }
 }

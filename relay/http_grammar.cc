@@ -44,9 +44,9 @@ size_t SkipQuoted(std::string_view text, size_t at) {
 
 }  // namespace
 
-bool IsFramingName(std::string_view name) {
+bool IsHeadOnlyName(std::string_view name) {
   return SameHeaderName(name, "content-length") || SameHeaderName(name, "transfer-encoding") ||
-         SameHeaderName(name, "host");
+         SameHeaderName(name, "host") || SameHeaderName(name, "connection");
 }
 
 bool LooksLikeFramingName(std::string_view name) {

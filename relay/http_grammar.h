@@ -55,10 +55,10 @@ inline std::string_view TrimBlanks(std::string_view text) {
   return text;
 }
 
-// Names that must not come as a trailer, because a receiver that merged trailers into the headers
-// would take the body for another length; or not as "Content_Length" either, because CGI-like
-// receivers take '_' and '-' for the same.
-bool IsFramingName(std::string_view name);
+// Names that must not come as a trailer: a receiver that merged trailers into the headers would
+// take the message for another one.
+bool IsHeadOnlyName(std::string_view name);
+// Content-Length or Transfer-Encoding with '_', which CGI-like receivers take for '-'.
 bool LooksLikeFramingName(std::string_view name);
 
 // host or host:port, where host is a name, an IPv4 address or an IPv6 address in brackets.

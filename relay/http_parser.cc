@@ -267,7 +267,7 @@ bool HttpParser::OnSpecialHeader(std::string_view name, std::string_view value) 
   if (SameHeaderName(name, "expect")) return OnExpect(value);
   if (SameHeaderName(name, "content-length")) return OnContentLength(value);
   if (SameHeaderName(name, "transfer-encoding")) return OnTransferEncoding(value);
-  if (SameHeaderName(name, "connection")) OnConnection(value);
+  if (SameHeaderName(name, "connection")) return OnConnection(value);
   return LooksLikeFramingName(name) ? Refuse(400, "header_name") : true;
 }
 
@@ -296,14 +296,16 @@ bool HttpParser::OnTransferEncoding(std::string_view value) {
   return chunked_ = true;
 }
 
-void HttpParser::OnConnection(std::string_view value) {
+bool HttpParser::OnConnection(std::string_view value) {
   while (!value.empty()) {
     const size_t comma = std::min(value.find(','), value.size());
     const std::string_view option = TrimBlanks(value.substr(0, comma));
+    if (!std::all_of(option.begin(), option.end(), IsTokenByte)) return Refuse(400, "connection");
     if (SameHeaderName(option, "close")) asked_to_close_ = true;
     if (SameHeaderName(option, "keep-alive")) asked_to_stay_ = true;
     value.remove_prefix(std::min(comma + 1, value.size()));
   }
+  return true;
 }
 
 bool HttpParser::CheckHead() {

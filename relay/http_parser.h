@@ -28,7 +28,7 @@ struct HttpParserLimits {
 //   * exactly one Host in HTTP/1.1, at most one in 1.0, as host or host:port
 //   * at most one Content-Length of 1 to 10 digits; Transfer-Encoding only as "chunked", once,
 //     never beside Content-Length, never in 1.0; another coding is 501
-//   * Expect only as 100-continue (417)
+//   * Expect only as 100-continue (417); Connection as a list of tokens
 //
 // The result is the same for every split of the bytes, and so is the number of bytes consumed.
 // There is no allocation a request once the first few have grown the buffers.
@@ -93,7 +93,7 @@ class HttpParser {
   bool OnTransferEncoding(std::string_view value);
   bool OnHost(std::string_view value);
   bool OnExpect(std::string_view value);
-  void OnConnection(std::string_view value);
+  bool OnConnection(std::string_view value);
   bool CheckHead();
   HttpProgress FeedHead(std::string_view bytes);
   HttpProgress FeedLength(std::string_view bytes);

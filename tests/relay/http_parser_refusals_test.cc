@@ -206,6 +206,7 @@ TEST(HttpParserRefusalsTest, ChunkExtensionsAndTrailers) {
       {WithChunks("0\r\nContent-Length: 3\r\n\r\n"), 400, "trailer"},
       {WithChunks("0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400, "trailer"},
       {WithChunks("0\r\nHOST: b\r\n\r\n"), 400, "trailer"},
+      {WithChunks("0\r\nConnection: close\r\n\r\n"), 400, "trailer"},
       {WithChunks("0\r\nContent_Length: 3\r\n\r\n"), 400, "trailer"},
       {WithChunks("0\r\nX: a\nY: b\r\n\r\n"), 400, "line_end"},
       {WithChunks("0\r\nX: \x7f\r\n\r\n"), 400, "control_byte"},
@@ -217,8 +218,10 @@ TEST(HttpParserRefusalsTest, ChunkExtensionsAndTrailers) {
   ExpectRefused(cases);
 }
 
-TEST(HttpParserRefusalsTest, Expectations) {
+TEST(HttpParserRefusalsTest, ExpectationsAndConnectionOptions) {
   ExpectRefused({
+      {WithHeaders("Connection: close now\r\n"), 400, "connection"},
+      {WithHeaders("Connection: close, \"x\"\r\n"), 400, "connection"},
       {WithHeaders("Expect: 200-ok\r\n"), 417, "expectation"},
       {WithHeaders("Expect: 100-continue, x\r\n"), 417, "expectation"},
       {WithHeaders("Expect:\r\n"), 417, "expectation"},
