@@ -16,7 +16,7 @@
 
 namespace relay {
 
-// An event that has passed through this many relays goes no further: it runs in a circle.
+// An event that has passed through more relays than this goes no further: it runs in a circle.
 inline constexpr int kHopsMax = 3;
 // Whether `event` must be dead-lettered as a loop instead of being sent once more.
 bool HasTooManyHops(const Event& event);
