@@ -7,14 +7,43 @@
 #include <cstdint>
 #include <cstring>
 
+#include "relay/utf8.h"
+
 namespace relay {
 namespace {
 
 // Up to so many keys of one object are compared each with each other; more are sorted.
 constexpr size_t kPairwiseMax = 32;
 
+// A byte that ends a run of plain string bytes: a quote, a backslash, or one that must be escaped.
+bool EndsPlainRun(char c) {
+  return c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20;
+}
+
+// The first such byte from `at` on, eight at a time.
+const char* SkipPlainRun(const char* at, const char* end) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  constexpr uint64_t kHigh = 0x8080808080808080u;
+  // Has a high bit where a byte of `word` is zero, and none where no byte is.
+  const auto zeros = [](uint64_t word) { return (word - kOnes) & ~word & kHigh; };
+  uint64_t word;
+  while (end - at >= 8) {
+    std::memcpy(&word, at, sizeof(word));
+    const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHigh;
+    if ((zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\') | below_space) != 0) break;
+    at += 8;
+  }
+  while (at != end && !EndsPlainRun(*at)) ++at;
+  return at;
+}
+
 // A view as RapidJSON's input. It shows NUL at its end, as the reader expects; whether a NUL was
 // that end is for the caller to see by Tell().
+//
+// The reader is told to decode strings in place, but what it puts goes nowhere: only its length is
+// counted, to know strings with escapes from those without. That saves it the copying, and us a
+// buffer; and as it calls PutBegin() at the start of each string, the plain bytes there are skipped
+// at once. The text is checked to be UTF-8 beforehand.
 class ByteStream {
  public:
   using Ch = char;
@@ -24,16 +53,21 @@ class ByteStream {
   Ch Peek() const { return at_ != end_ ? *at_ : '\0'; }
   Ch Take() { return at_ != end_ ? *at_++ : '\0'; }
   size_t Tell() const { return at_ - begin_; }
-  // The reader asks for these by name and uses them in place only, which we never do.
-  Ch* PutBegin() { return nullptr; }
-  void Put(Ch) {}
+  Ch* PutBegin() {
+    const char* plain_end = SkipPlainRun(at_, end_);
+    put_ = plain_end - at_;
+    at_ = plain_end;
+    return nullptr;
+  }
+  void Put(Ch) { ++put_; }
+  size_t PutEnd(Ch*) { return put_; }
   void Flush() {}
-  size_t PutEnd(Ch*) { return 0; }
 
  private:
   const char* begin_;
   const char* at_;
   const char* end_;
+  size_t put_ = 0;
 };
 
 bool HoldsLoneSurrogate(std::string_view decoded) {
@@ -158,11 +192,16 @@ void AppendDecoded(std::string_view inside, std::string& out) {
   }
 }
 
+// A string as written, without its quotes.
+std::string_view Inside(std::string_view token) {
+  return token.substr(1, token.size() - 2);
+}
+
 }  // namespace
 
 std::string_view JsonMember::StringValue(std::string& buffer) const {
   RELAY_CHECK(kind == JsonKind::kString);
-  const std::string_view inside = raw.substr(1, raw.size() - 2);
+  const std::string_view inside = Inside(raw);
   if (inside.find('\\') == std::string_view::npos) return inside;
   buffer.clear();
   AppendDecoded(inside, buffer);
@@ -176,9 +215,10 @@ struct JsonObject::Scanner {
   std::string_view bytes;
   const ByteStream* stream = nullptr;
   std::vector<JsonMember> members;
-  std::vector<KeyInUse> keys;       // Of all objects that are open, the outermost first.
-  std::vector<size_t> first_key;    // For each open container, where its own keys begin.
-  std::string decoded;              // Keys that were written with escapes; never reallocates.
+  std::vector<KeyInUse> keys;     // Of all objects that are open, the outermost first.
+  std::vector<size_t> first_key;  // For each open container, where its own keys begin.
+  std::string decoded;            // Keys that were written with escapes; never reallocates.
+  std::string scratch;
   size_t token_end = 0;             // Where the token before ended.
   size_t value_begin = 0;           // Of the top-level member that is open.
   const char* complaint = nullptr;  // Why we stopped the reader.
@@ -196,8 +236,8 @@ struct JsonObject::Scanner {
     return bytes.substr(begin, token_end - begin);
   }
 
-  bool Scalar(JsonKind kind) {
-    const std::string_view token = Token();
+  bool Scalar(JsonKind kind) { return Scalar(kind, Token()); }
+  bool Scalar(JsonKind kind, std::string_view token) {
     if (first_key.empty()) return Refuse("not an object");
     if (first_key.size() == 1) EndMember(kind, token);
     return true;
@@ -239,22 +279,27 @@ struct JsonObject::Scanner {
   bool Uint64(uint64_t) { return Scalar(JsonKind::kNumber); }
   bool Double(double) { return Scalar(JsonKind::kNumber); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return Scalar(JsonKind::kNumber); }
-  bool String(const char* text, rapidjson::SizeType size, bool) {
-    if (!Scalar(JsonKind::kString)) return false;
-    return !HoldsLoneSurrogate({text, size}) || Refuse("a lone surrogate");
+  bool String(const char*, rapidjson::SizeType size, bool) {
+    const std::string_view token = Token();
+    if (!Scalar(JsonKind::kString, token)) return false;
+    if (token.size() == size + 2) return true;
+    scratch.clear();
+    AppendDecoded(Inside(token), scratch);
+    return !HoldsLoneSurrogate(scratch) || Refuse("a lone surrogate");
   }
   bool StartObject() { return Open(); }
   bool StartArray() { return Open(); }
   bool EndObject(rapidjson::SizeType) { return Close(JsonKind::kObject); }
   bool EndArray(rapidjson::SizeType) { return Close(JsonKind::kArray); }
-  bool Key(const char* text, rapidjson::SizeType size, bool) {
+  bool Key(const char*, rapidjson::SizeType size, bool) {
     const std::string_view token = Token();
-    std::string_view key = token.substr(1, token.size() - 2);
+    std::string_view key = Inside(token);
     if (key.size() != size) {  // Written with escapes.
-      if (HoldsLoneSurrogate({text, size})) return Refuse("a lone surrogate");
       if (decoded.capacity() < bytes.size()) decoded.reserve(bytes.size());
-      decoded.append(text, size);
-      key = std::string_view(decoded).substr(decoded.size() - size);
+      const size_t begin = decoded.size();
+      AppendDecoded(key, decoded);
+      key = std::string_view(decoded).substr(begin);
+      if (HoldsLoneSurrogate(key)) return Refuse("a lone surrogate");
     }
     if (keys.size() - first_key.back() == kMembersMax) return Refuse("too many members");
     keys.push_back({Fingerprint(key), key});
@@ -267,8 +312,7 @@ JsonObject::JsonObject() : scanner_(std::make_unique<Scanner>()) {}
 JsonObject::~JsonObject() = default;
 
 Status JsonObject::Parse(std::string_view bytes) {
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag;
   Scanner& scanner = *scanner_;
   ByteStream stream(bytes);
   scanner.bytes = bytes;
@@ -280,9 +324,14 @@ Status JsonObject::Parse(std::string_view bytes) {
   scanner.token_end = 0;
   scanner.complaint = nullptr;
 
-  const rapidjson::ParseResult result = scanner.reader.Parse<kFlags>(stream, scanner);
-  const char* why = scanner.complaint;
-  if (why == nullptr && result.IsError()) why = rapidjson::GetParseError_En(result.Code());
+  const char* why = nullptr;
+  if (!IsUtf8(bytes)) {
+    why = "invalid UTF-8";
+  } else {
+    const rapidjson::ParseResult result = scanner.reader.Parse<kFlags>(stream, scanner);
+    why = scanner.complaint;
+    if (why == nullptr && result.IsError()) why = rapidjson::GetParseError_En(result.Code());
+  }
   // The reader takes a NUL for the end.
   if (why == nullptr && stream.Tell() != bytes.size()) why = "a NUL byte";
   scanner.stream = nullptr;
