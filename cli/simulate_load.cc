@@ -11,13 +11,11 @@ namespace {
 
 // The provider waits this long for an answer.
 constexpr Seconds kAnswerWithin(20);
-// A receiver that was never there is a mistyped address; one that was there may be restarting.
-constexpr Seconds kNeverReached(3);
-constexpr Seconds kUnreachable(60);
+// A receiver that was there may be restarting.
+constexpr Micros kUnreachable = Seconds(60);
 constexpr Millis kSweepEvery(200);
 
-// The provider's own schedule is 12 times a minute apart; a test has no 12 minutes.
-constexpr Millis kRetryAfter(1000);
+// The provider tries again 12 times, a minute apart; a test has no 12 minutes.
 constexpr int kTriesMax = 60;
 // A receiver that refuses at full speed must not fill the memory here.
 constexpr size_t kRetriesMax = 50'000;
@@ -209,7 +207,7 @@ void LoadRun::Settle(Shot& shot, int status, MonoTime now) {
     return;
   }
   if (plan_.retry && shot.tries < kTriesMax) {
-    retries_.push_back(Later{now + kRetryAfter, std::move(shot)});
+    retries_.push_back(Later{now + plan_.retry_after, std::move(shot)});
     return;
   }
   ++result_.unexpected;
@@ -269,7 +267,7 @@ void LoadRun::OnSweep() {
     any_up = any_up || connection->up();
   }
   if (any_up) last_up_ = now;
-  if (now - last_up_ > (ever_up_ ? kUnreachable : kNeverReached)) {
+  if (now - last_up_ > (ever_up_ ? kUnreachable : plan_.never_reached)) {
     result_.failure =
         Status::Unavailable("cannot reach " + plan_.to.ToString() + ": " + last_trouble_.text());
     Finish();

@@ -35,6 +35,9 @@ struct LoadPlan {
   double forge = 0;
   double expired = 0;
   bool retry = false;  // What is refused or cut off is sent again, as the provider would.
+  Micros retry_after = Seconds(1);
+  // A receiver that was never there is a mistyped address.
+  Micros never_reached = Seconds(3);
   uint64_t seed = 0;
 };
 

@@ -1,33 +1,20 @@
 #include "cli/line_log.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <utility>
+
+#include "tests/cli/temporary_folder.h"
 
 namespace relay {
 namespace {
 
 class LineLogTest : public testing::Test {
  protected:
-  LineLogTest() {
-    std::string folder = testing::TempDir() + "line_log_XXXXXX";
-    EXPECT_TRUE(mkdtemp(folder.data()));
-    folder_ = folder;
-  }
-  ~LineLogTest() override { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_.File("log"); }
+  std::string Content() const { return folder_.Content("log"); }
 
-  std::string path() const { return folder_ + "/log"; }
-  std::string Content() const {
-    std::ostringstream out;
-    out << std::ifstream(path()).rdbuf();
-    return out.str();
-  }
-
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(LineLogTest, LinesAreInTheFileOnceWriteReturns) {
@@ -49,7 +36,7 @@ TEST_F(LineLogTest, AnExistingFileIsContinued) {
 }
 
 TEST_F(LineLogTest, AFolderThatIsNotThereIsNamed) {
-  const Status status = LineLog::Open(folder_ + "/no/such").status();
+  const Status status = LineLog::Open(folder_.File("no/such")).status();
   EXPECT_EQ(status.code(), StatusCode::kUnavailable);
   EXPECT_NE(status.text().find("/no/such"), std::string::npos);
 }
