@@ -185,7 +185,7 @@ void Dispatcher::Decided(DeliveryNumber number, Decision decision) {
   deliveries_.erase(found);
   if (done.delivery.held->tenure->over) return;
   if (done.entry != 0) {
-    events_.on_first_decided(done.entry, number, done.delivery, decision);
+    events_.on_first_decided(done.entry, done.delivery, decision);
   } else {
     ResolveLeased(done, decision);
   }

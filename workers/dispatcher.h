@@ -61,8 +61,7 @@ class Dispatcher {
     Millis split_after{2000};   // A quarter of it is the longest wait in a lane.
   };
   struct Events {
-    std::function<void(uint64_t entry, DeliveryNumber number, const Delivery& delivery,
-                       const Decision& decision)>
+    std::function<void(uint64_t entry, const Delivery& delivery, const Decision& decision)>
         on_first_decided;
     // The endpoint answered 410.
     std::function<void(const Endpoint& endpoint)> on_gone;

@@ -12,7 +12,7 @@ namespace relay {
 // 40,000 events a second would fill it with 72 million keys in half an hour.
 //
 // Below half of the budget the source's window is given in full; above, it shrinks in proportion to
-// what is left, down to kShortest. So the ids remembered never exceed the budget by more than what
+// what is left, down to kShortest. So the ids remembered exceed the budget by no more than what
 // comes within kShortest. One RepeatWindow a partition that is owned; it starts from zero at each
 // take-over, because nobody counts the keys of the owner before: for one window after a hand-over
 // up to twice the budget may stand in Redis.

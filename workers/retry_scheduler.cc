@@ -240,7 +240,8 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
                            loop_.clock().WallNow())) {
     return dead_of(AttemptOutcome::kExpired);
   }
-  if (slots.empty()) {  // It was disabled at the time of the taking, and is not any more.
+  // Without a slot: the endpoint was disabled at the time of the taking, and is not any more.
+  if (slots.empty() || tenure->returning) {
     return ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kPark, "");
   }
   const DeliveryNumber slot = slots.back();

@@ -163,7 +163,6 @@ void Settler::OnReply(const TenurePtr& tenure, Kind kind, const Result<RedisValu
     OnEntriesWon(desk, lot, now_ms, won);
   }
   MarkDirty(desk);
-  if (on_progress_) on_progress_();
 }
 
 void Settler::OnEntriesWon(Desk& desk, Lot& lot, int64_t now_ms, const std::vector<bool>& won) {

@@ -67,8 +67,6 @@ class Settler final : private TurnEndHook {
   bool idle(const TenurePtr& tenure) const;
   // Entries and deliveries that wait for Redis, all partitions together.
   size_t backlog() const;
-  // Called after each call that was answered; for those who wait for idle().
-  void WatchProgress(std::function<void()> on_progress) { on_progress_ = std::move(on_progress); }
 
  private:
   struct Entry {
@@ -112,7 +110,6 @@ class Settler final : private TurnEndHook {
   RedisClient& redis_;
   Log& log_;
   const Events events_;
-  std::function<void()> on_progress_;
   std::map<int, Desk> desks_;  // By partition.
   std::unique_ptr<Timer> pause_timer_;
   CallScope scope_;

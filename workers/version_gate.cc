@@ -50,6 +50,12 @@ void VersionGate::Pass(uint64_t version) {
   }
 }
 
+int VersionGate::count(const TenurePtr& tenure) const {
+  return static_cast<int>(
+      std::count_if(waiting_.begin(), waiting_.end(),
+                    [&tenure](const HeldEventPtr& held) { return held->tenure == tenure; }));
+}
+
 void VersionGate::Drop(const TenurePtr& tenure) {
   std::erase_if(waiting_, [&tenure](const HeldEventPtr& held) { return held->tenure == tenure; });
 }

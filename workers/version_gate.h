@@ -29,7 +29,8 @@ class VersionGate {
 
   void Take(const HeldEventPtr& held);
   void Drop(const TenurePtr& tenure);
-  size_t waiting() const { return waiting_.size(); }
+  // Events that wait, under `tenure`.
+  int count(const TenurePtr& tenure) const;
 
  private:
   void Ask();

@@ -1,0 +1,205 @@
+#include "workers/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+constexpr Seconds kTick{1};
+
+StreamConsumer::Limits ConsumerLimits(const Settings& settings) {
+  StreamConsumer::Limits limits;
+  limits.credit = settings.worker.credit;
+  limits.repeats_per_partition =
+      std::max<int64_t>(1, settings.worker.repeats_max / settings.redis.partitions);
+  limits.command_deadline = settings.redis.command_deadline;
+  return limits;
+}
+
+}  // namespace
+
+Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::string name)
+    : loop_(parts.loop),
+      redis_(parts.redis),
+      catalogs_(parts.catalogs),
+      log_(parts.log),
+      settings_(settings),
+      metrics_(parts.metrics),
+      owner_(parts.loop, parts.redis, parts.random, parts.log, std::move(boot_id), std::move(name),
+             settings.redis.partitions,
+             {.on_gained = [this](const TenurePtr& tenure) { OnGained(tenure); },
+              .on_returning = [this](const TenurePtr& tenure) { OnReturning(tenure); },
+              .on_ended = [this](const TenurePtr& tenure) { OnEnded(tenure); }}),
+      settler_(parts.loop, parts.redis, parts.log,
+               {.on_settled = [this](const Settler::Settled& s) { fan_out_.OnSettled(s); },
+                .on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); },
+                .on_retries_changed =
+                    [this](const TenurePtr& tenure, int64_t now_ms) {
+                      scheduler_.OnRetriesChanged(tenure, now_ms);
+                    }}),
+      dispatcher_(parts.loop, parts.attempts, settler_, parts.random, metrics_,
+                  {.in_flight_max = settings.worker.in_flight_max,
+                   .split_after = settings.worker.split_after},
+                  {.on_first_decided =
+                       [this](uint64_t entry, const Delivery& delivery, const Decision& decision) {
+                         fan_out_.OnFirstDecided(entry, delivery, decision);
+                       },
+                   .on_gone = [this](const Endpoint& endpoint) { OnGone(endpoint); },
+                   .on_slot_free = [this](uint64_t number) { scheduler_.OnSlotFree(number); }}),
+      fan_out_(
+          parts.loop, dispatcher_, settler_, metrics_,
+          {.split_after = settings.worker.split_after,
+           .lease_margin = settings.worker.lease_margin},
+          {.on_released = [this](const TenurePtr& tenure,
+                                 const Member& member) { consumer_.Release(tenure, member); }}),
+      gate_(parts.loop, parts.catalogs, [this](const HeldEventPtr& held) { fan_out_.Take(held); }),
+      consumer_(parts.loop, parts.redis, parts.reader, parts.log, metrics_,
+                ConsumerLimits(settings),
+                {.on_event = [this](const HeldEventPtr& held) { gate_.Take(held); },
+                 .on_repeat = [this](const HeldEventPtr& held) { fan_out_.TakeRepeat(held); },
+                 .on_empty = [this](const TenurePtr& tenure,
+                                    const Member& member) { fan_out_.TakeEmpty(tenure, member); }}),
+      scheduler_(parts.loop, parts.redis, parts.catalogs, dispatcher_, settler_, parts.log,
+                 metrics_, settings.worker.lease_margin,
+                 {.on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); }}),
+      upkeep_(parts.loop, parts.redis, parts.log, metrics_),
+      catalog_timer_(loop_.NewTimer([this] { LoadCatalog(); })),
+      tick_(loop_.NewTimer([this] { OnTick(); })),
+      drain_tick_(loop_.NewTimer([this] { OnDrainTick(); })) {}
+
+void Worker::Start() {
+  tick_->Arm(kTick);
+  redis_.WatchState(scope_, [this] {
+    if (redis_.up() && catalog_timer_->armed()) catalog_timer_->Arm(Micros(0));
+  });
+  catalogs_.Watch([this, watch = scope_.watch()](const CatalogPtr& catalog) {
+    if (!watch.gone()) OnSnapshot(catalog);
+  });
+  LoadCatalog();
+}
+
+void Worker::LoadCatalog() {
+  catalogs_.Load([this, watch = scope_.watch()](const Result<CatalogPtr>& catalog) {
+    if (!watch.gone()) OnFirstCatalog(catalog);
+  });
+}
+
+void Worker::OnFirstCatalog(const Result<CatalogPtr>& catalog) {
+  // The watcher has seen it already; without one there is nothing to match against yet.
+  if (!owning_ && !draining_ && !catalog.ok()) catalog_timer_->Arm(kCatalogAgain);
+}
+
+void Worker::OnSnapshot(const CatalogPtr& catalog) {
+  auto table = std::make_shared<EndpointTable>(catalog, log_);
+  fan_out_.SetTable(table);
+  scheduler_.SetTable(table);
+  dispatcher_.OnCatalogOrWorkers(owner_.live_workers());
+  metrics_.catalog_version.Set(static_cast<double>(catalog->version));
+  log_.Info("catalog_loaded", "a catalog is in force",
+            {{"version", catalog->version}, {"tenants", catalog->tenants.size()}});
+  if (owning_ || draining_ || catalog->version == 0) return;
+  owning_ = true;
+  owner_.Start();
+}
+
+// ---- Partitions come and go.
+
+void Worker::OnGained(const TenurePtr& tenure) {
+  upkeep_.Add(tenure);
+  scheduler_.Add(tenure);
+  consumer_.Add(tenure);
+  metrics_.partitions_owned.Set(owner_.owned());
+}
+
+void Worker::OnReturning(const TenurePtr& tenure) {
+  returns_[tenure->partition] = {tenure, loop_.clock().Now() + settings_.worker.drain};
+  if (!drain_tick_->armed()) drain_tick_->Arm(Micros(0));
+}
+
+void Worker::OnEnded(const TenurePtr& tenure) {
+  const auto returned = returns_.find(tenure->partition);
+  if (returned != returns_.end() && returned->second.tenure == tenure) returns_.erase(returned);
+  consumer_.Drop(tenure);
+  gate_.Drop(tenure);
+  scheduler_.Drop(tenure);
+  dispatcher_.Drop(tenure);
+  fan_out_.Drop(tenure);
+  settler_.Drop(tenure);
+  upkeep_.Drop(tenure);
+  metrics_.partitions_owned.Set(owner_.owned());
+}
+
+bool Worker::Quiet(const TenurePtr& tenure) const {
+  return consumer_.quiet(tenure) && scheduler_.quiet(tenure) && gate_.count(tenure) == 0 &&
+         fan_out_.count(tenure) == 0 && dispatcher_.count(tenure) == 0 && settler_.idle(tenure);
+}
+
+void Worker::OnDrainTick() {
+  const MonoTime now = loop_.clock().Now();
+  for (auto& [partition, back] : returns_) {
+    // What the gate holds has been shown to nobody: it stays pending for the next owner.
+    const bool late = now >= back.deadline + kDrainGrace;
+    if (Quiet(back.tenure) || late) {
+      owner_.GiveBack(back.tenure);
+    } else if (now >= back.deadline && !back.parked) {
+      back.parked = true;
+      gate_.Drop(back.tenure);
+      dispatcher_.ParkWaiting(back.tenure);
+      dispatcher_.ParkInFlight(back.tenure);
+    }
+  }
+  if (!returns_.empty()) drain_tick_->Arm(kDrainTick);
+}
+
+void Worker::Drain(std::function<void()> on_drained) {
+  draining_ = true;
+  catalog_timer_->Cancel();
+  log_.Info("draining", "stops reading and settles what is in flight");
+  dispatcher_.StopStarting();
+  dispatcher_.ParkWaiting(nullptr);
+  owner_.Leave(std::move(on_drained));
+}
+
+// ---- What goes on beside.
+
+void Worker::OnGone(const Endpoint& endpoint) {
+  if (!disabling_.insert(endpoint.number).second) return;
+  log_.Warning("endpoint_gone", "an endpoint answered 410 and is disabled",
+               {{"endpoint", endpoint.id}, {"number", endpoint.number}});
+  catalogs_.SetEndpointState(endpoint.number, EndpointChange::kDisable, "answered 410",
+                             [this, number = endpoint.number,
+                              watch = scope_.watch()](const Result<EndpointRuntimeState>& state) {
+                               if (!watch.gone()) OnDisabled(number, state);
+                             });
+}
+
+void Worker::OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state) {
+  disabling_.erase(endpoint);
+  if (state.ok()) return;
+  // Its next 410 tries again.
+  log_.Warning("disable_failed", "an endpoint could not be disabled",
+               {{"number", endpoint}, {"error", state.status().ToString()}});
+}
+
+void Worker::OnTick() {
+  tick_->Arm(kTick);
+  metrics_.in_flight.Set(dispatcher_.in_flight());
+  metrics_.settle_backlog.Set(static_cast<double>(settler_.backlog()));
+  metrics_.partitions_owned.Set(owner_.owned());
+  const int live = owner_.live_workers();
+  if (live == live_workers_) return;
+  live_workers_ = live;
+  dispatcher_.OnCatalogOrWorkers(live);
+}
+
+std::vector<std::string> Worker::NotReady() const {
+  std::vector<std::string> reasons;
+  if (!redis_.up()) reasons.emplace_back("Redis is away.");
+  if (!owning_) reasons.emplace_back("There is no catalog yet. Fix: relayctl apply catalog.toml");
+  if (draining_) reasons.emplace_back("The worker is draining.");
+  return reasons;
+}
+
+}  // namespace relay
