@@ -47,8 +47,9 @@ const std::vector<Spoil>& Spoils() {
        "call('ZREM', dead_key(1), unpack(chosen))\n"
        "call('ZADD', retries_key(1), 'NX', unpack(adds))\n"},
       {"purge forgets the other endpoints", "purge", "if left > 0 then", "if false then"},
-      {"endpoint forgotten that still owes", "resolve", "forget_settled_endpoints(touched)",
-       "for x, endpoint in pairs(touched) do call('SREM', OWING, endpoint) end"},
+      {"endpoint forgotten that still owes", "resolve",
+       "forget_settled_endpoints(touched)\n\nwrite_numbers",
+       "for x, endpoint in pairs(touched) do call('SREM', OWING, endpoint) end\n\nwrite_numbers"},
   };
   return kSpoils;
 }

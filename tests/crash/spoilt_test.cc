@@ -1,0 +1,33 @@
+// Does the harness see faults? Each spoilt script must be caught.
+
+#include <gtest/gtest.h>
+
+#include "tests/crash/world.h"
+
+namespace relay {
+namespace {
+
+class SpoiltTest : public testing::TestWithParam<Spoil> {};
+
+TEST_P(SpoiltTest, IsCaught) {
+  const Spoil spoil = GetParam();
+  // A fault of order shows only when scripts fail half way, one of substance without that. Half
+  // half-way failures keep the books from being exact, so both are tried in turn.
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    CrashPlan plan;
+    plan.seed = seed;
+    plan.always = false;
+    plan.fail_share = seed % 2 == 0 ? 0.15 : 0;
+    plan.spoil = &spoil;
+    if (!CrashWorld(plan).Run().breaches.empty()) return;
+  }
+  ADD_FAILURE() << "nobody noticed: " << spoil.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, SpoiltTest, testing::ValuesIn(Spoils()), [](const auto& info) {
+  std::string name = info.param.script + "_" + std::to_string(info.index);
+  return name;
+});
+
+}  // namespace
+}  // namespace relay
