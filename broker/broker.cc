@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "relay/check.h"
+#include "relay/redis_scripts.h"
 #include "relay/stream_layout.h"
 
 namespace relay {
@@ -55,7 +55,7 @@ Result<std::unique_ptr<Broker>> Broker::Create(SystemLoop& loop, const Settings&
   Result<SecretBox> box = SecretBox::FromKeyFile(settings.secrets.key_file);
   if (!box.ok()) return box.status();
   Connections connections;
-  auto control = Connect(loop, settings, "broker-control", CatalogScripts(), random, log, metrics);
+  auto control = Connect(loop, settings, "broker-control", AllScripts(), random, log, metrics);
   if (!control.ok()) return control.status();
   connections.control = std::move(control).value();
   for (int i = 0; i < settings.redis.connections; ++i) {
