@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "relay/catalog.h"
+#include "relay/catalog_words.h"
 #include "relay/units.h"
 
 namespace relay {
@@ -23,58 +24,21 @@ std::string List(const std::vector<std::string>& items) {
   return out + "]";
 }
 
-std::string RouteText(const Source& source) {
-  switch (source.route_by) {
-    case RouteBy::kFixedTenant:
-      return "tenant " + source.route_tenant;
-    case RouteBy::kPushDomain:
-      return "by push_domain";
-    case RouteBy::kAppId:
-      return "by appid";
-    case RouteBy::kStreamPrefix:
-      return "by stream_prefix";
-    case RouteBy::kStreamParam:
-      return "by stream_param " + source.route_param;
-  }
-  return "";
-}
-
-std::string FormatText(DeliveryFormat format) {
-  return format == DeliveryFormat::kTencent ? "tencent" : "raw";
-}
-
-std::string AckText(AckRule ack) {
-  return ack == AckRule::kCode0 ? "code0" : "status";
-}
-
-std::string SchemeText(SigningScheme scheme) {
-  switch (scheme) {
-    case SigningScheme::kNone:
-      return "none";
-    case SigningScheme::kStandardWebhooks:
-      return "standard-webhooks";
-    case SigningScheme::kTencent:
-      return "tencent";
-  }
-  return "";
-}
-
-std::string StateText(EndpointState state) {
-  switch (state) {
-    case EndpointState::kActive:
-      return "active";
-    case EndpointState::kPaused:
-      return "paused";
-    case EndpointState::kDisabled:
-      return "disabled";
-  }
-  return "";
+template <typename T>
+std::string Word(T value) {
+  return std::string(WordOf(value));
 }
 
 std::string Number(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%g", value);
   return text;
+}
+
+std::string RouteText(const Source& source) {
+  if (source.route_by == RouteBy::kFixedTenant) return "tenant " + source.route_tenant;
+  const std::string text = "by " + Word(source.route_by);
+  return source.route_param.empty() ? text : text + " " + source.route_param;
 }
 
 SettingList SettingsOf(const Source& source) {
@@ -105,13 +69,13 @@ SettingList SettingsOf(const Endpoint& endpoint) {
   std::vector<std::string> headers;
   for (const auto& [name, value] : endpoint.headers) headers.push_back(name + ": " + value);
   return {{"url", endpoint.url},
-          {"format", FormatText(endpoint.format)},
-          {"ack", AckText(endpoint.ack)},
-          {"signing.scheme", SchemeText(endpoint.signing)},
+          {"format", Word(endpoint.format)},
+          {"ack", Word(endpoint.ack)},
+          {"signing.scheme", Word(endpoint.signing)},
           {"signing.secrets", List(endpoint.signing_secrets), true},
           {"signing.key", endpoint.signing_key, true},
           {"signing.validity", FormatDuration(endpoint.signing_validity)},
-          {"state", StateText(endpoint.state)},
+          {"state", Word(endpoint.state)},
           {"pattern", endpoint.pattern},
           {"timeout", FormatDuration(endpoint.timeout)},
           {"deliver_within", FormatDuration(endpoint.deliver_within)},

@@ -29,7 +29,7 @@ enum class EndpointChange { kPause, kResume, kDisable, kEnable };
 // last good snapshot stays in force. Secrets are sealed by `box` on their way in and opened on
 // their way out.
 //
-// `loop`, `redis`, `box` and `log` outlive the store. `redis` has the scripts of CatalogScripts().
+// `loop`, `redis`, `box` and `log` outlive the store. `redis` has AllScripts().
 // Callbacks come once each, never from inside the call that took them, and not after the store is
 // gone. Loop thread only.
 class CatalogStore {
@@ -68,7 +68,8 @@ class CatalogStore {
   // Makes `desired` the catalog. Endpoint numbers are kept by tenant and endpoint id; new endpoints
   // get numbers that were never used. Conflict, and nothing written, when Redis holds another
   // version than `expected_version`; without one, a version written in between is read and the
-  // change made again on top of it. One Apply at a time.
+  // change made again on top of it. A catalog whose secrets no key opens any more can be replaced
+  // too. One Apply at a time; snapshot() follows by Load or Watch.
   void Apply(Catalog desired, std::optional<uint64_t> expected_version, OnApplied on_applied);
 
   // Changes the run-time state of an endpoint in one step and announces it. What is already so is
@@ -80,23 +81,29 @@ class CatalogStore {
   static constexpr int kApplyAttemptsMax = 5;
 
  private:
+  // Who waits for a snapshot of at least `version`.
+  struct Waiter {
+    uint64_t version;
+    OnCatalog on_catalog;
+  };
   struct Reading;
   struct Applying;
 
-  void ReadHeads();
-  void OnChangeId(Result<RedisValue> reply);
-  void OnRuntime(Result<RedisValue> reply);
+  void StartReading();
+  void OnNewestChange(Result<RedisValue> reply);
+  void OnStates(Result<RedisValue> reply);
   void OnVersion(Result<RedisValue> reply);
-  void OnDocument(Result<RedisValue> reply);
-  Status Adopt(CatalogPtr next);
-  void FinishReading(const Status& status);
+  void OnText(Result<RedisValue> reply);
+  void FinishReading(CatalogPtr next);
+  void ServeLateWaiters();
   void Poll();
   void OnPolled(Result<RedisValue> reply);
-  void OnConnectionChange();
-  void WriteDesired();
+  void ReadBase();
+  void OnBase(Result<RedisValue> reply);
   void OnWritten(Result<RedisValue> reply);
   void FinishApplying(Result<Applied> result);
   void Later(std::function<void()> call);
+  void ComplainOnce(const Status& status);
 
   EventLoop& loop_;
   RedisClient& redis_;
@@ -105,16 +112,16 @@ class CatalogStore {
   CatalogPtr snapshot_;
   OnSnapshot on_snapshot_;
   std::unique_ptr<Timer> poll_timer_;
-  std::string change_id_;  // The newest entry of the change stream when the snapshot was read.
-  std::string read_from_;  // The run id of the Redis it was read from.
   bool polling_ = false;
-  std::string complained_;  // The last complaint in the log, so that it stands there once.
+  // What was last read, whether or not it was good: the newest entry of the change stream then, and
+  // the server's run id. A server that lost its last writes may count the same versions anew.
+  std::string read_change_;
+  std::string read_run_id_;
+  std::string complained_;       // The last complaint in the log, so that it stands there once.
+  std::vector<Waiter> waiters_;  // For the reading after the present one.
   std::unique_ptr<Reading> reading_;
   std::unique_ptr<Applying> applying_;
   CallScope scope_;
 };
-
-// The scripts that a connection of a CatalogStore must know.
-const std::vector<const RedisScript*>& CatalogScripts();
 
 }  // namespace relay

@@ -5,6 +5,7 @@
 
 #include "relay/catalog.h"
 #include "relay/catalog_rules.h"
+#include "relay/catalog_words.h"
 #include "relay/event_pattern.h"
 #include "relay/toml_reader.h"
 #include "relay/url.h"
@@ -117,12 +118,8 @@ class CatalogReader {
 
   void ReadRoute(TomlTable& table, Source& source) {
     table.Read("tenant", source.route_tenant);
-    table.ReadWord("by",
-                   {{"push_domain", RouteBy::kPushDomain},
-                    {"appid", RouteBy::kAppId},
-                    {"stream_prefix", RouteBy::kStreamPrefix},
-                    {"stream_param", RouteBy::kStreamParam}},
-                   source.route_by);
+    // The first word is for a fixed tenant, which has a key of its own.
+    table.ReadWord("by", WordsFor(source.route_by).subspan(1), source.route_by);
     table.Read("name", source.route_param);
     if (table.has("tenant") == table.has("by")) {
       table.Complain("", "expected either a tenant or by what to find it");
@@ -211,12 +208,8 @@ class CatalogReader {
       if (!url.ok()) table.Complain("url", url.status().text());
     }
     ReadFormat(table, endpoint);
-    table.ReadWord("ack", {{"status", AckRule::kStatus}, {"code0", AckRule::kCode0}}, endpoint.ack);
-    table.ReadWord("state",
-                   {{"active", EndpointState::kActive},
-                    {"paused", EndpointState::kPaused},
-                    {"disabled", EndpointState::kDisabled}},
-                   endpoint.state);
+    table.ReadWord("ack", WordsFor(endpoint.ack), endpoint.ack);
+    table.ReadWord("state", WordsFor(endpoint.state), endpoint.state);
     table.Read("pattern", endpoint.pattern);
     if (const Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern); !pattern.ok()) {
       table.Complain("pattern", pattern.status().text());
@@ -298,11 +291,7 @@ class CatalogReader {
 
   static void ReadSigning(TomlTable& table, Endpoint& endpoint) {
     table.Require("scheme");
-    table.ReadWord("scheme",
-                   {{"standard-webhooks", SigningScheme::kStandardWebhooks},
-                    {"tencent", SigningScheme::kTencent},
-                    {"none", SigningScheme::kNone}},
-                   endpoint.signing);
+    table.ReadWord("scheme", WordsFor(endpoint.signing), endpoint.signing);
     table.Read("secrets", kSecretsMax, endpoint.signing_secrets);
     table.Read("key", endpoint.signing_key);
     table.Read("validity", minutes(1), hours(7 * 24), endpoint.signing_validity);

@@ -115,8 +115,8 @@ std::vector<const RedisScript*> EndpointScripts() {
 
 std::vector<const RedisScript*> AllScripts() {
   std::vector<const RedisScript*> all;
-  for (const auto& part :
-       {TransitionScripts(), OwnershipScripts(), EndpointScripts(), UpkeepScripts()}) {
+  for (const auto& part : {TransitionScripts(), OwnershipScripts(), EndpointScripts(),
+                           UpkeepScripts(), CatalogScripts()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -46,6 +46,8 @@ std::vector<unsigned char> FromBase64(std::string_view text) {
   // EVP_DecodeBlock counts the padding as zero bytes.
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   out.resize(static_cast<size_t>(size) - padding);
+  // One spelling for the same bytes: otherwise the last letter could be changed unnoticed.
+  if (Base64(out) != text) return {};
   return out;
 }
 

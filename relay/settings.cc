@@ -28,19 +28,36 @@ void CheckAddress(const TomlTable& table, std::string_view key, const std::strin
   if (!parsed.ok()) table.Complain(key, parsed.status().text());
 }
 
+// "unix://PATH", "redis://HOST:PORT" or "rediss://HOST:PORT" (TLS). Whether a host name resolves is
+// for the connection to say.
+void CheckNode(const TomlTable& table, const Settings::Redis& redis) {
+  const std::string_view node = redis.nodes.front();
+  if (node.starts_with("unix://")) return CheckAddress(table, "nodes", std::string(node));
+  const bool tls = node.starts_with("rediss://");
+  const size_t colon = node.rfind(':');
+  const size_t host = node.find("//") + 2;
+  if ((!tls && !node.starts_with("redis://")) || colon <= host ||
+      !SocketAddress::Parse("0.0.0.0" + std::string(node.substr(colon))).ok()) {
+    return table.Complain(
+        "nodes", "expected unix://PATH, redis://HOST:PORT or rediss://HOST:PORT, found \"" +
+                     std::string(node) + '"');
+  }
+  if (tls && redis.tls_ca.empty()) table.Complain("nodes", "rediss:// needs redis.tls_ca");
+}
+
 void ReadRedis(TomlTable& table, Settings::Redis& redis) {
   table.Read("nodes", 64, redis.nodes);
+  table.Read("tls_ca", redis.tls_ca);
   if (redis.nodes.size() > 1) {
     table.Complain("nodes",
                    "this version supports one node, found " + std::to_string(redis.nodes.size()));
   } else if (redis.nodes.empty()) {
     table.Complain("nodes", "expected one node such as \"unix:///run/relay/redis.sock\"");
   } else {
-    CheckAddress(table, "nodes", redis.nodes.front());
+    CheckNode(table, redis);
   }
   table.Read("username", redis.username);
   table.Read("password_file", redis.password_file);
-  table.Read("tls_ca", redis.tls_ca);
   table.Read("partitions", 1, 1024, redis.partitions);
   table.ReadWord("durability",
                  {{"always", Durability::kAlways},

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,12 +66,17 @@ class TomlTable {
             std::vector<Millis>& out);
   // One of a few words.
   template <typename T>
-  void ReadWord(std::string_view key, std::initializer_list<std::pair<std::string_view, T>> words,
+  void ReadWord(std::string_view key, std::span<const std::pair<std::string_view, T>> words,
                 T& out) {
     std::vector<std::string_view> names;
     for (const auto& word : words) names.push_back(word.first);
     const int index = ReadWordIndex(key, names);
-    if (index >= 0) out = (words.begin() + index)->second;
+    if (index >= 0) out = words[index].second;
+  }
+  template <typename T>
+  void ReadWord(std::string_view key, std::initializer_list<std::pair<std::string_view, T>> words,
+                T& out) {
+    ReadWord(key, std::span(words.begin(), words.size()), out);
   }
   // The sub-table, or null when there is none (or something else, which is a complaint).
   const TomlValue* ReadTable(std::string_view key);

@@ -57,7 +57,7 @@ TEST(Settings, TheShippedFileNamesEveryKey) {
 TEST(Settings, ValuesOfTheFileAreTaken) {
   const Result<Settings> settings = ParseSettings(R"(
     [redis]
-    nodes = ["127.0.0.1:6379"]
+    nodes = ["redis://127.0.0.1:6379"]
     durability = "everysec"
     command_deadline = "1500ms"
     [broker]
@@ -74,7 +74,7 @@ TEST(Settings, ValuesOfTheFileAreTaken) {
   )",
                                                   "relay.toml", {});
   ASSERT_TRUE(settings.ok()) << settings.status().text();
-  EXPECT_THAT(settings->redis.nodes, ElementsAre("127.0.0.1:6379"));
+  EXPECT_THAT(settings->redis.nodes, ElementsAre("redis://127.0.0.1:6379"));
   EXPECT_EQ(settings->redis.durability, Durability::kEverysec);
   EXPECT_EQ(settings->redis.command_deadline, Millis(1500));
   EXPECT_THAT(settings->broker.listen, ElementsAre("127.0.0.1:80", "[::1]:80"));
@@ -137,6 +137,11 @@ TEST(Settings, AnAddressIsCheckedWhereItStands) {
               StartsWith("relay.toml:2: broker.listen: "));
   EXPECT_THAT(Complaint("[redis]\nnodes = [\"unix:///" + std::string(107, 'x') + "\"]\n"),
               HasSubstr("107 are the limit"));
+  for (const char* node : {"127.0.0.1:6379", "redis://:6379", "redis://host", "redis://host:0x1"}) {
+    EXPECT_THAT(Complaint("[redis]\nnodes = [\"" + std::string(node) + "\"]\n"),
+                HasSubstr("expected unix://PATH, redis://HOST:PORT or rediss://HOST:PORT"));
+  }
+  EXPECT_THAT(Complaint("[redis]\nnodes = [\"rediss://host:6379\"]\n"), HasSubstr("tls_ca"));
 }
 
 TEST(Settings, LimitsThatContradictEachOtherAreRefused) {
@@ -154,13 +159,13 @@ TEST(Settings, VariablesGoBeforeTheFile) {
   const Result<Settings> settings =
       ParseSettings("[broker]\nbody_max = 4096\n", "relay.toml",
                     {"RELAY_BROKER_BODY_MAX=8KiB", "RELAY_GUARD_PORTS=443,8443",
-                     "RELAY_GUARD_HTTPS_ONLY=true", "RELAY_REDIS_NODES=127.0.0.1:7000",
+                     "RELAY_GUARD_HTTPS_ONLY=true", "RELAY_REDIS_NODES=redis://redis.internal:7000",
                      "RELAY_BROKER_SHED_AT=0.25", "RELAY_DELIVERY_TIMEOUT=9s", "PATH=/bin"});
   ASSERT_TRUE(settings.ok()) << settings.status().text();
   EXPECT_EQ(settings->broker.body_max, 8192);
   EXPECT_THAT(settings->guard.ports, ElementsAre(443, 8443));
   EXPECT_TRUE(settings->guard.https_only);
-  EXPECT_THAT(settings->redis.nodes, ElementsAre("127.0.0.1:7000"));
+  EXPECT_THAT(settings->redis.nodes, ElementsAre("redis://redis.internal:7000"));
   EXPECT_EQ(settings->broker.shed_at, 0.25);
   EXPECT_EQ(settings->delivery.timeout, Millis(9000));
 }

@@ -1,0 +1,128 @@
+#include "relay/catalog_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace relay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+SecretBox BoxOf(unsigned char filling) {
+  SecretBox::Key key;
+  key.fill(filling);
+  return SecretBox::FromKey(key);
+}
+
+Catalog Demo() {
+  std::ifstream file(RELAY_SOURCE_DIR "/conf/catalog.demo.toml");
+  std::ostringstream text;
+  text << file.rdbuf();
+  Result<Catalog> catalog = ParseCatalogToml(text.str(), "catalog.demo.toml");
+  EXPECT_TRUE(catalog.ok()) << catalog.status().text();
+  return std::move(catalog).value();
+}
+
+// Every member has another value than its default, so that a forgotten one is noticed.
+Catalog Unusual() {
+  Source source{"s",       "path",    "tencent-live",        {"source-key-1", "source-key-2"},
+                Millis(1), Millis(2), RouteBy::kStreamParam, "",
+                "tenant",  false};
+  Endpoint endpoint;
+  endpoint.number = 42;
+  endpoint.id = "e";
+  endpoint.url = "https://e.example/\"\n";
+  endpoint.format = DeliveryFormat::kTencent;
+  endpoint.ack = AckRule::kCode0;
+  endpoint.signing = SigningScheme::kTencent;
+  endpoint.signing_secrets = {"webhook-secret-1", "webhook-secret-2"};
+  endpoint.signing_key = "tencent-key";
+  endpoint.signing_validity = Millis(3);
+  endpoint.state = EndpointState::kPaused;
+  endpoint.pattern = R"({"a":["\u00e9"]})";
+  endpoint.timeout = Millis(4);
+  endpoint.deliver_within = Millis(5);
+  endpoint.in_flight_max = 6;
+  endpoint.retry_schedule = {Millis(7), Millis(8)};
+  endpoint.retry_jitter = 0.125;
+  endpoint.retry_final = {};
+  endpoint.retry_after_max = Millis(9);
+  endpoint.headers = {{"Authorization", "Bearer header-token"}, {"X", ""}};
+  Tenant tenant{"t", {"d"}, {"1"}, {"p"}, {1, 2, 3, 4}, {endpoint}};
+  Catalog catalog;
+  catalog.sources.push_back(source);
+  catalog.tenants.push_back(tenant);
+  return catalog;
+}
+
+TEST(CatalogJson, WhatIsWrittenIsReadBackWhole) {
+  const SecretBox box = BoxOf(1);
+  for (const Catalog& catalog : {Demo(), Unusual(), Catalog()}) {
+    const Result<Catalog> read = DecodeCatalog(EncodeCatalog(catalog, box), &box);
+    ASSERT_TRUE(read.ok()) << read.status().text();
+    EXPECT_EQ(read->sources, catalog.sources);
+    EXPECT_EQ(read->tenants, catalog.tenants);
+  }
+}
+
+TEST(CatalogJson, NoSecretIsLegible) {
+  const std::string text = EncodeCatalog(Unusual(), BoxOf(1));
+  // With a hyphen each, which base64 has not, so that none is there by chance.
+  for (const char* secret : {"source-key", "webhook-secret", "tencent-key", "header-token"}) {
+    EXPECT_THAT(text, Not(HasSubstr(secret)));
+  }
+  EXPECT_THAT(EncodeCatalog(Demo(), BoxOf(1)), Not(HasSubstr("whsec_")));
+}
+
+TEST(CatalogJson, AnotherKeyIsNamedAndNothingIsRead) {
+  const SecretBox box = BoxOf(1);
+  const SecretBox other = BoxOf(2);
+  const Result<Catalog> read = DecodeCatalog(EncodeCatalog(Demo(), box), &other);
+  EXPECT_EQ(read.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(read.status().text(), HasSubstr("sealed with key " + box.key_id()));
+}
+
+TEST(CatalogJson, WithoutAKeyIdsAndNumbersCanBeRead) {
+  const Result<Catalog> read = DecodeCatalog(EncodeCatalog(Unusual(), BoxOf(1)), nullptr);
+  ASSERT_TRUE(read.ok()) << read.status().text();
+  EXPECT_EQ(read->tenants[0].endpoints[0].number, 42u);
+  EXPECT_EQ(read->tenants[0].endpoints[0].signing_key, "");
+}
+
+// Moving a sealed secret to another tenant's endpoint must not make it sign there.
+TEST(CatalogJson, ASecretMovedToAnotherEndpointIsNoticed) {
+  const SecretBox box = BoxOf(1);
+  std::string text = EncodeCatalog(Unusual(), box);
+  const size_t id = text.find("\"id\":\"e\"");
+  ASSERT_NE(id, std::string::npos);
+  text.replace(id, 8, "\"id\":\"f\"");
+  EXPECT_THAT(DecodeCatalog(text, &box).status().text(), HasSubstr("belongs to another place"));
+}
+
+TEST(CatalogJson, BrokenTextsAreRefusedWithTheirLine) {
+  const SecretBox box = BoxOf(1);
+  const std::string text = EncodeCatalog(Demo(), box);
+  EXPECT_FALSE(DecodeCatalog("", &box).ok());
+  EXPECT_THAT(DecodeCatalog(text.substr(0, text.size() - 10), &box).status().text(),
+              HasSubstr("broken in line 2"));
+  EXPECT_THAT(DecodeCatalog("{\"format\":2,\"sources\":[]}\n", &box).status().text(),
+              HasSubstr("another version of relay"));
+  EXPECT_THAT(DecodeCatalog("{\"format\":1,\"sources\":[]}\n{\"id\":5}\n", &box).status().text(),
+              HasSubstr("unexpected value of tenant//id"));
+}
+
+TEST(CatalogJson, AnEndpointsStateIsRead) {
+  const Result<EndpointRuntimeState> state = DecodeEndpointState(
+      R"({"paused":true,"disabled":false,"reason":"at night","since_ms":1767225600000})");
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(*state, (EndpointRuntimeState{false, true, "at night", 1767225600000}));
+  EXPECT_FALSE(DecodeEndpointState("{}").ok());
+  EXPECT_FALSE(DecodeEndpointState("nonsense").ok());
+}
+
+}  // namespace
+}  // namespace relay

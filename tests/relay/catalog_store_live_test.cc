@@ -1,0 +1,214 @@
+// CatalogStore against a real redis-server: the scripts, and what two writers make of each other.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "relay/catalog_store.h"
+#include "relay/redis_connection.h"
+#include "relay/redis_scripts.h"
+#include "relay/stream_layout.h"
+#include "tests/support/redis_process.h"
+#include "tests/support/run_until.h"
+
+namespace relay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Catalog WithEndpoints(const std::vector<std::string>& ids) {
+  Catalog catalog;
+  Tenant tenant;
+  tenant.id = "acme";
+  for (const std::string& id : ids) {
+    Endpoint endpoint;
+    endpoint.id = id;
+    endpoint.url = "https://a.example/";
+    endpoint.signing_key = "hunter2";
+    endpoint.retry_schedule = DefaultRetrySchedule();
+    tenant.endpoints.push_back(endpoint);
+  }
+  catalog.tenants.push_back(tenant);
+  return catalog;
+}
+
+class CatalogStoreLiveTest : public testing::Test {
+ protected:
+  CatalogStoreLiveTest() : box_(SecretBox::FromKey({})), log_(Log::Silent()) {
+    const Status started = process_.Start();
+    EXPECT_TRUE(started.ok()) << started.ToString();
+    RedisConnectionOptions options;
+    options.name = "test";
+    options.address = process_.address();
+    options.scripts = AllScripts();
+    auto made = RedisConnection::Create(loop_, options, random_, *log_, metrics_);
+    EXPECT_TRUE(made.ok()) << made.status().ToString();
+    redis_ = *std::move(made);
+    EXPECT_TRUE(RunUntil(loop_, [this] { return redis_->up(); }));
+    store_.emplace(loop_, *redis_, box_, *log_);
+  }
+
+  Result<CatalogStore::Applied> Apply(Catalog catalog, std::optional<uint64_t> expected = {}) {
+    std::optional<Result<CatalogStore::Applied>> out;
+    store_->Apply(std::move(catalog), expected,
+                  [&out](Result<CatalogStore::Applied> result) { out = std::move(result); });
+    EXPECT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
+    return out.value_or(Status::Internal("no answer"));
+  }
+  CatalogPtr Load() {
+    std::optional<Result<CatalogPtr>> out;
+    store_->Load([&out](Result<CatalogPtr> result) { out = std::move(result); });
+    EXPECT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
+    EXPECT_TRUE(out && out->ok());
+    return out && out->ok() ? **out : std::make_shared<Catalog>();
+  }
+  EndpointRuntimeState Change(uint64_t number, EndpointChange change, const std::string& reason) {
+    std::optional<Result<EndpointRuntimeState>> out;
+    store_->SetEndpointState(number, change, reason, [&out](Result<EndpointRuntimeState> result) {
+      out = std::move(result);
+    });
+    EXPECT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
+    EXPECT_TRUE(out && out->ok()) << out->status().text();
+    return out && out->ok() ? **out : EndpointRuntimeState();
+  }
+  RedisValue Ask(const RedisCommand& command) {
+    std::optional<Result<RedisValue>> out;
+    redis_->Send(command, scope_, [&out](Result<RedisValue> reply) { out = std::move(reply); });
+    EXPECT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
+    return out && out->ok() ? **out : RedisValue();
+  }
+  int64_t Changes() { return Ask(RedisCommand("XLEN").Arg(kCatalogChangesKey)).integer; }
+  static std::vector<uint64_t> Numbers(const CatalogPtr& catalog) {
+    std::vector<uint64_t> out;
+    for (const Endpoint& endpoint : catalog->tenants[0].endpoints) out.push_back(endpoint.number);
+    return out;
+  }
+
+  SystemLoop loop_;
+  Random random_{7};
+  SecretBox box_;
+  std::unique_ptr<Log> log_;
+  Metrics metrics_;
+  RedisProcess process_;
+  std::unique_ptr<RedisConnection> redis_;
+  std::optional<CatalogStore> store_;
+  CallScope scope_;
+};
+
+TEST_F(CatalogStoreLiveTest, WhatIsAppliedIsLoadedWithItsVersionAndNumbers) {
+  const Result<CatalogStore::Applied> applied = Apply(WithEndpoints({"a", "b"}));
+  ASSERT_TRUE(applied.ok()) << applied.status().text();
+  EXPECT_EQ(applied->version, 1u);
+  EXPECT_TRUE(applied->changed);
+  const CatalogPtr catalog = Load();
+  EXPECT_EQ(catalog->version, 1u);
+  EXPECT_THAT(Numbers(catalog), ElementsAre(1u, 2u));
+  EXPECT_EQ(catalog->tenants[0].endpoints[0].signing_key, "hunter2");
+  EXPECT_THAT(Ask(RedisCommand("HGET").Arg(kCatalogKey).Arg("text")).text,
+              Not(HasSubstr("hunter2")));
+}
+
+TEST_F(CatalogStoreLiveTest, TheSameContentIsNoNewVersion) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  const Result<CatalogStore::Applied> again = Apply(WithEndpoints({"a"}));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->version, 1u);
+  EXPECT_FALSE(again->changed);
+  EXPECT_EQ(Changes(), 1);
+}
+
+// A number names Redis keys: given to another endpoint, it would hand over what the first is owed.
+TEST_F(CatalogStoreLiveTest, NumbersFollowTheIdAndAreNeverUsedAgain) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
+  ASSERT_TRUE(Apply(WithEndpoints({"b", "c"})).ok());
+  EXPECT_THAT(Numbers(Load()), ElementsAre(2u, 3u));
+  ASSERT_TRUE(Apply(WithEndpoints({"a", "b", "c"})).ok());
+  EXPECT_THAT(Numbers(Load()), ElementsAre(4u, 2u, 3u));
+}
+
+TEST_F(CatalogStoreLiveTest, AnotherVersionThanExpectedIsAConflict) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"}), 0).ok());
+  EXPECT_EQ(Apply(WithEndpoints({"b"}), 0).status().code(), StatusCode::kConflict);
+  EXPECT_EQ(Load()->tenants[0].endpoints[0].id, "a");
+  EXPECT_TRUE(Apply(WithEndpoints({"b"}), 1).ok());
+}
+
+TEST_F(CatalogStoreLiveTest, OfTwoWritersAtOnceBothSucceedOneAfterTheOther) {
+  CatalogStore other(loop_, *redis_, box_, *log_);
+  std::optional<Result<CatalogStore::Applied>> first, second;
+  store_->Apply(WithEndpoints({"a"}), {}, [&first](auto result) { first = std::move(result); });
+  other.Apply(WithEndpoints({"b"}), {}, [&second](auto result) { second = std::move(result); });
+  ASSERT_TRUE(RunUntil(loop_, [&] { return first && second; }));
+  ASSERT_TRUE(first->ok() && second->ok());
+  EXPECT_EQ((*first)->version, 1u);
+  EXPECT_EQ((*second)->version, 2u);
+  // "b" took the number that "a" held only in the other's plan.
+  EXPECT_THAT(Numbers(Load()), ElementsAre(2u));
+}
+
+TEST_F(CatalogStoreLiveTest, ACatalogWhoseKeyIsLostCanBeReplacedAndKeepsItsNumbers) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
+  SecretBox::Key key;
+  key.fill(9);
+  box_ = SecretBox::FromKey(key);
+  ASSERT_TRUE(Apply(WithEndpoints({"b"})).ok());
+  EXPECT_THAT(Numbers(Load()), ElementsAre(2u));
+}
+
+TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  const EndpointRuntimeState disabled = Change(1, EndpointChange::kDisable, "410 Gone");
+  EXPECT_TRUE(disabled.disabled);
+  EXPECT_EQ(disabled.reason, "410 Gone");
+  EXPECT_GT(disabled.since_ms, 1'700'000'000'000);
+  EXPECT_EQ(Changes(), 2);
+  EXPECT_EQ(Change(1, EndpointChange::kDisable, "again"), disabled);
+  EXPECT_EQ(Changes(), 2);
+
+  EXPECT_EQ(Load()->runtime.at(1), disabled);
+  EXPECT_TRUE(Change(1, EndpointChange::kPause, "by hand").paused);
+  EXPECT_TRUE(Change(1, EndpointChange::kEnable, "").paused);
+  EXPECT_EQ(Change(1, EndpointChange::kResume, ""), EndpointRuntimeState());
+  EXPECT_THAT(Load()->runtime, IsEmpty());
+  EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(kEndpointStateKey)).integer, 0);
+}
+
+TEST_F(CatalogStoreLiveTest, ApplyLeavesRuntimeStateOfWhatStaysAndForgetsTheRest) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
+  Change(1, EndpointChange::kDisable, "410");
+  Change(2, EndpointChange::kDisable, "410");
+  ASSERT_TRUE(Apply(WithEndpoints({"b", "c"})).ok());
+  const CatalogPtr catalog = Load();
+  EXPECT_EQ(catalog->runtime.count(1), 0u);
+  EXPECT_TRUE(catalog->runtime.at(2).disabled);
+}
+
+TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
+  CatalogStore other(loop_, *redis_, box_, *log_);
+  CatalogPtr seen;
+  other.Watch([&seen](CatalogPtr catalog) { seen = std::move(catalog); });
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen && seen->version == 1; }));
+  Change(1, EndpointChange::kPause, "by hand");
+  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen->runtime.count(1) == 1; }));
+  EXPECT_EQ(seen->version, 1u);
+}
+
+TEST_F(CatalogStoreLiveTest, ScriptsRefuseArgumentsThatAreNoNumbers) {
+  for (const RedisScript* script : AllScripts()) {
+    if (script->name != "catalog_apply" && script->name != "endpoint_state") continue;
+    std::optional<Result<RedisValue>> out;
+    const std::vector<std::string> keys = {"a", "b", "c"};
+    const std::vector<std::string> args = {"x", "y", "z"};
+    redis_->Eval(*script, keys, args, scope_, [&out](auto reply) { out = std::move(reply); });
+    ASSERT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
+    EXPECT_TRUE((*out)->is_error("BADARG")) << script->name;
+  }
+}
+
+}  // namespace
+}  // namespace relay
