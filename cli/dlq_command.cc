@@ -1,0 +1,278 @@
+#include "cli/dlq_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "cli/callback_reader.h"
+#include "cli/dead_letters.h"
+#include "cli/line_log.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "relay/redis_upkeep.h"
+
+namespace relay {
+namespace {
+
+struct DlqOptions {
+  DeadLetterFilter filter;
+  std::string since, until, reason;
+  bool json = false;
+  bool yes = false;
+};
+
+// What every form of the command begins with: the filter's texts read, Redis and the catalog there.
+struct DlqStart {
+  std::unique_ptr<RedisSession> session;
+  CatalogPtr catalog;
+  DeadLetterFilter filter;
+  int exit_code = kExitOk;  // Otherwise it has been said what is wrong.
+};
+
+Status ReadFilterTexts(const DlqOptions& options, WallTime now, DeadLetterFilter& filter) {
+  for (const auto& [text, place] :
+       {std::pair{&options.since, &filter.since_ms}, std::pair{&options.until, &filter.until_ms}}) {
+    if (text->empty()) continue;
+    Result<int64_t> ms = ParseTime(*text, now);
+    if (!ms.ok()) return ms.status();
+    *place = *ms;
+  }
+  if (options.reason.empty()) return Status::Ok();
+  Result<DeadLetterReason> reason = ParseDeadLetterReason(options.reason);
+  if (!reason.ok()) return reason.status();
+  filter.reason = *reason;
+  return Status::Ok();
+}
+
+DlqStart Begin(const DlqOptions& options, const CommandContext& context) {
+  DlqStart start;
+  start.filter = options.filter;
+  const Status texts = ReadFilterTexts(options, SystemClock().WallNow(), start.filter);
+  if (!texts.ok()) {
+    start.exit_code = Complain(kExitUsage, texts);
+    return start;
+  }
+  auto session = RedisSession::Open(context);
+  const Result<CatalogPtr> catalog =
+      session.ok() ? (*session)->LoadCatalog() : Result<CatalogPtr>(session.status());
+  if (!catalog.ok()) {
+    start.exit_code = Complain(RedisSession::CodeOf(catalog.status()), catalog.status());
+    return start;
+  }
+  start.session = std::move(*session);
+  start.catalog = *catalog;
+  return start;
+}
+
+int Finish(const Status& status) {
+  return status.ok() ? kExitOk : Complain(RedisSession::CodeOf(status), status);
+}
+
+std::string JsonOf(const DeadLetter& letter, CallbackReader& reader) {
+  std::string out;
+  JsonLine line(out);
+  line.Text("webhook_id", letter.event.id).Text("endpoint", letter.endpoint_name);
+  line.Text("type", letter.event.type).Text("stream", letter.event.ordering_key);
+  line.Text("reason", DeadLetterReasonName(ReasonOf(letter.history)));
+  line.Number("attempts", static_cast<int64_t>(letter.history.size()));
+  line.Number("status", letter.history.empty() ? 0 : letter.history.back().status);
+  line.Text("died_at", TimeText(letter.died_ms));
+  line.Number("accepted_at_us", letter.event.accepted_us);
+  const std::string& seq = reader.Read(letter.event.body).seq;
+  if (!seq.empty()) line.Text("seq", seq);
+  return out;
+}
+
+int RunList(const DlqOptions& options, const CommandContext& context) {
+  DlqStart start = Begin(options, context);
+  if (!start.session) return start.exit_code;
+  CallbackReader reader;
+  Table table({"webhook-id", "endpoint", "type", "reason", "attempts", "last", "died"});
+  int64_t count = 0;
+  const Status status =
+      DeadLetterWalk(*start.session, start.catalog, start.filter)
+          .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+            count += static_cast<int64_t>(letters.size());
+            for (const DeadLetter& letter : letters) {
+              if (options.json) {
+                const std::string line = JsonOf(letter, reader);
+                std::fwrite(line.data(), 1, line.size(), stdout);
+                continue;
+              }
+              table.Row({letter.event.id, letter.endpoint_name, letter.event.type,
+                         std::string(DeadLetterReasonName(ReasonOf(letter.history))),
+                         std::to_string(letter.history.size()),
+                         letter.history.empty()
+                             ? "-"
+                             : std::string(AttemptOutcomeName(letter.history.back().outcome)),
+                         TimeText(letter.died_ms)});
+            }
+            return int64_t{0};
+          });
+  if (!status.ok() || options.json) return Finish(status);
+  if (!table.empty()) table.Print();
+  std::printf("%s dead letters\n", WithThousands(count).c_str());
+  return kExitOk;
+}
+
+void PrintLetter(const DeadLetter& letter) {
+  std::printf("webhook-id  %s\nendpoint    %s\nsource      %s\ntype        %s\nstream      %s\n",
+              letter.event.id.c_str(), letter.endpoint_name.c_str(), letter.event.source.c_str(),
+              letter.event.type.c_str(), letter.event.ordering_key.c_str());
+  std::printf("accepted    %s\ndied        %s: %s\nattempts\n",
+              TimeText(letter.event.accepted_us / 1000).c_str(), TimeText(letter.died_ms).c_str(),
+              std::string(DeadLetterReasonName(ReasonOf(letter.history))).c_str());
+  for (const AttemptRecord& attempt : letter.history) {
+    std::printf("  %s  %s  status %d  %lld ms\n", TimeText(attempt.at_ms).c_str(),
+                std::string(AttemptOutcomeName(attempt.outcome)).c_str(), attempt.status,
+                static_cast<long long>(attempt.latency.count()));
+  }
+  std::printf("body\n%s\n", letter.event.body.c_str());
+}
+
+int RunShow(const DlqOptions& options, const CommandContext& context) {
+  DlqStart start = Begin(options, context);
+  if (!start.session) return start.exit_code;
+  int shown = 0;
+  const Status status = DeadLetterWalk(*start.session, start.catalog, start.filter)
+                            .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+                              for (const DeadLetter& letter : letters) {
+                                if (shown++ > 0) std::printf("\n");
+                                PrintLetter(letter);
+                              }
+                              return int64_t{0};
+                            });
+  if (!status.ok()) return Finish(status);
+  if (shown > 0) return kExitOk;
+  return Complain(kExitCheckFailed, "no dead letter has this id: " + options.filter.event_id);
+}
+
+std::vector<Member> MembersOf(const std::vector<DeadLetter>& letters) {
+  std::vector<Member> members;
+  for (const DeadLetter& letter : letters) members.push_back(letter.member);
+  return members;
+}
+
+int RunRedrive(const DlqOptions& options, const CommandContext& context) {
+  DlqStart start = Begin(options, context);
+  if (!start.session) return start.exit_code;
+  RedisSession& session = *start.session;
+  // What dies again while we work is not put back a second time.
+  if (!start.filter.until_ms) {
+    Result<RedisValue> time = session.Ask(RedisCommand("TIME"));
+    if (!time.ok() || time->items.empty()) return Finish(time.status());
+    start.filter.until_ms = std::strtoll(time->items[0].text.c_str(), nullptr, 10) * 1000 + 999;
+  }
+  int64_t count = 0;
+  Status status;
+  {
+    Progress progress(session.loop().clock(), "dead letters", 0);
+    status = DeadLetterWalk(session, start.catalog, start.filter)
+                 .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+                   const std::vector<Member> members = MembersOf(letters);
+                   const DeadLetter& first = letters.front();
+                   Result<RedisValue> reply =
+                       session.RunAsOwner(*first.partition, [&](const OwnerToken& owner) {
+                         return RedriveMembers(*first.partition, owner, first.endpoint, members);
+                       });
+                   if (!reply.ok()) return reply.status();
+                   Result<int64_t> moved = ParseRedrive(*reply);
+                   if (moved.ok()) progress.Update(count += *moved);
+                   return moved;
+                 });
+  }
+  std::printf("%s dead letters put back for delivery\n", WithThousands(count).c_str());
+  return Finish(status);
+}
+
+// How many a purge would throw away; asks on the terminal whether it may. False: it may not.
+Result<bool> MayPurge(DlqStart& start) {
+  int64_t count = 0;
+  const Status status = DeadLetterWalk(*start.session, start.catalog, start.filter)
+                            .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+                              count += static_cast<int64_t>(letters.size());
+                              return int64_t{0};
+                            });
+  if (!status.ok()) return status;
+  if (count == 0) return true;
+  std::fprintf(stderr, "throw away %s dead letters for good? [y/N] ", WithThousands(count).c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
+int RunPurge(const DlqOptions& options, const CommandContext& context) {
+  if (!options.yes && isatty(STDIN_FILENO) == 0) {
+    return Complain(kExitUsage, "purge throws away for good: say --yes where nobody can be asked");
+  }
+  DlqStart start = Begin(options, context);
+  if (!start.session) return start.exit_code;
+  RedisSession& session = *start.session;
+  if (!options.yes) {
+    const Result<bool> may = MayPurge(start);
+    if (!may.ok()) return Finish(may.status());
+    if (!*may) return Complain(kExitCheckFailed, "nothing was thrown away");
+  }
+  int64_t count = 0;
+  Status status;
+  {
+    Progress progress(session.loop().clock(), "dead letters", 0);
+    status = DeadLetterWalk(session, start.catalog, start.filter)
+                 .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+                   const std::vector<Member> members = MembersOf(letters);
+                   const DeadLetter& first = letters.front();
+                   Result<RedisValue> reply =
+                       session.RunAsOwner(*first.partition, [&](const OwnerToken& owner) {
+                         return PurgeMembers(*first.partition, owner, first.endpoint,
+                                             first.event.tenant, members);
+                       });
+                   if (!reply.ok()) return reply.status();
+                   Result<PurgeReply> purge = ParsePurge(*reply);
+                   if (!purge.ok()) return purge.status();
+                   const auto dropped = static_cast<int64_t>(purge->dropped.size());
+                   progress.Update(count += dropped);
+                   return dropped;
+                 });
+  }
+  std::printf("%s dead letters thrown away\n", WithThousands(count).c_str());
+  return Finish(status);
+}
+
+using RunDlq = int (*)(const DlqOptions&, const CommandContext&);
+
+CLI::App* AddForm(CLI::App* dlq, const std::string& name, const std::string& help,
+                  const std::shared_ptr<DlqOptions>& options, CommandContext& context, RunDlq run) {
+  CLI::App* form = dlq->add_subcommand(name, help);
+  form->add_option("--tenant", options->filter.tenant, "Of this tenant");
+  form->add_option("--endpoint", options->filter.endpoint, "Of this endpoint: ID or TENANT/ID");
+  form->add_option("--type", options->filter.type, "Of this event type");
+  form->add_option("--since", options->since, "Dead since: 2026-01-02T03:04:05Z, or 2h for ago");
+  form->add_option("--until", options->until, "Dead until");
+  form->add_option("--reason", options->reason, "For this reason, e.g. attempts_exhausted");
+  form->callback([options, &context, run] {
+    context.run = [options, &context, run] { return run(*options, context); };
+  });
+  return form;
+}
+
+}  // namespace
+
+void AddDlqCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<DlqOptions>();
+  CLI::App* dlq = app.add_subcommand("dlq", "Dead letters: list, show, redrive, purge");
+  dlq->require_subcommand(1);
+  AddForm(dlq, "list", "List them, the oldest first", options, context, &RunList)
+      ->add_flag("--json", options->json, "One JSON object a line");
+  AddForm(dlq, "show", "Show one with its attempts and its body", options, context, &RunShow)
+      ->add_option("ID", options->filter.event_id, "The webhook-id")
+      ->required();
+  AddForm(dlq, "redrive", "Put them back for delivery", options, context, &RunRedrive)
+      ->add_option("ID", options->filter.event_id, "Only this webhook-id");
+  CLI::App* purge = AddForm(dlq, "purge", "Throw them away for good", options, context, &RunPurge);
+  purge->add_option("ID", options->filter.event_id, "Only this webhook-id");
+  purge->add_flag("--yes", options->yes, "Do not ask");
+}
+
+}  // namespace relay
