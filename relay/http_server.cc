@@ -42,7 +42,7 @@ struct HttpServer::Impl {
     if (static_cast<int>(shared.connections.size()) >= shared.limits.connections_max) {
       return TurnAway(fd, "connections");
     }
-    if (shared.limits.per_ip_max > 0) {
+    if (shared.limits.per_ip_max > 0 && peer.kind != HttpPeer::Kind::kUnix) {
       const auto found = shared.by_network.find(peer.Network());
       if (found != shared.by_network.end() && found->second >= shared.limits.per_ip_max) {
         return TurnAway(fd, "connections_of_address");

@@ -49,7 +49,7 @@ class HttpExchange {
 // Every limit of a listener; units are in the names or types. See conf/relay.toml for the reasons.
 struct HttpLimits {
   int connections_max = 10000;
-  int per_ip_max = 0;  // 0: no limit.
+  int per_ip_max = 0;  // Of one IPv4 address or IPv6 /64; 0: no limit.
   size_t head_bytes_max = 16 * 1024;
   int headers_max = 64;
   size_t body_bytes_max = 1024 * 1024;
@@ -87,6 +87,8 @@ class HttpServer {
   int port() const;
 
   // Closes the listeners and idle connections; each answer from now on says "Connection: close".
+  // When connections() has come to 0, every answer has been sent: in_flight() of 0 alone does not
+  // say that yet.
   void StopAccepting();
   int connections() const;
   // Requests given to the handler and not answered yet.

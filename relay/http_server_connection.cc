@@ -11,7 +11,6 @@ namespace relay {
 
 namespace {
 
-constexpr size_t kInputBytes = 64 * 1024;
 // A client that sends requests and does not read the answers is not read from above this.
 constexpr size_t kUnsentBytesMax = 64 * 1024;
 constexpr Micros kLinger = Seconds(1);
@@ -89,7 +88,9 @@ HttpConnection::HttpConnection(HttpServerShared& server, int fd, const HttpPeer&
       place_(place),
       parser_(ParserLimits(server.limits)),
       deadline_(server.loop.clock().Now() + server.limits.idle),
-      transport_(Transport::Accept(server.loop, fd, *this)) {}
+      transport_(Transport::Accept(server.loop, fd, *this)) {
+  transport_->LimitInput(server_.limits.head_bytes_max);
+}
 
 HttpConnection::~HttpConnection() {
   // After Close() the server may be gone; before it, it is the server that destroys us.
@@ -115,6 +116,8 @@ void HttpConnection::OnDrained() {
     ReadRequests();
   } else if (state_ == State::kLingering && peer_finished_) {
     Close();
+  } else if (state_ == State::kLingering) {
+    deadline_ = server_.loop.clock().Now() + kLinger;
   }
 }
 
@@ -179,7 +182,7 @@ void HttpConnection::OnBodyAwaited(bool head_just_ended) {
   }
   if (!head_just_ended) return;
   body_began_ = server_.loop.clock().Now();
-  if (parser_.bytes_wanted() > kInputBytes) {
+  if (parser_.bytes_wanted() > server_.limits.head_bytes_max) {
     input_raised_ = true;
     transport_->LimitInput(parser_.bytes_wanted());
   }
@@ -237,7 +240,9 @@ void HttpConnection::EndRequest() {
   evbuffer_drain(transport_->input(), parser_.consumed());
   parser_.Reset();
   begun_ = false;
-  if (std::exchange(input_raised_, false)) transport_->LimitInput(kInputBytes);
+  if (std::exchange(input_raised_, false)) {
+    transport_->LimitInput(server_.limits.head_bytes_max);
+  }
 }
 
 // The exchange died without an answer: the client must not wait for one.
@@ -289,6 +294,9 @@ void HttpConnection::Sweep(MonoTime now) {
   }
   if (state_ == State::kHandling || now < deadline_) return;
   if (state_ == State::kReading && begun_) return Refuse({408, "head_too_slow"});
+  // A last answer that is large may take its time on a slow line, as one that is not the last may.
+  const bool sending = state_ == State::kLingering && transport_->unsent_bytes() > 0;
+  if (sending && now < deadline_ + server_.limits.idle) return;
   Close();
 }
 
@@ -302,7 +310,12 @@ bool HttpConnection::BodyTooSlow(MonoTime now) {
 }
 
 void HttpConnection::CloseIfIdle() {
-  if (state_ == State::kReading && !begun_ && transport_->unsent_bytes() == 0) Close();
+  if (state_ != State::kReading || begun_) return;
+  if (transport_->unsent_bytes() == 0) {
+    Close();
+  } else {
+    BeginLinger();
+  }
 }
 
 void HttpConnection::CountReceiving(size_t bytes) {

@@ -43,8 +43,9 @@ struct HttpServerShared {
 
 // One client: reads a request, hands it out, writes its answer, reads the next. While a request is
 // out nothing is parsed; what a pipelining client sends meanwhile stays in the input, which stops
-// reading by itself when it is full. That keeps answers in order and costs an ordinary client no
-// system call.
+// reading by itself when it holds as much as a head may have. That keeps answers in order and costs
+// an ordinary client no system call. Only a large body raises that limit, for itself, and is
+// counted.
 //
 // Deadlines have no timer of their own: arming one would cost more than parsing the request. The
 // server looks at all connections about once a second (Sweep), and each says what is overdue.
@@ -56,6 +57,7 @@ class HttpConnection final : private TransportObserver, private TurnEndHook {
   const HttpPeer& peer() const { return peer_; }
   // May remove the connection from the server's list.
   void Sweep(MonoTime now);
+  // Closes unless a request has begun; an answer still on its way out is sent first.
   void CloseIfIdle();
 
  private:

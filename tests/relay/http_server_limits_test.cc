@@ -176,6 +176,22 @@ TEST_F(HttpServerLimitsTest, ARefusedClientIsNotWaitedForLong) {
   EXPECT_TRUE(Until([&] { return server_->connections() == 0; }));
 }
 
+// The wait for the client's goodbye begins when the answer is out, not when it is given.
+TEST_F(HttpServerLimitsTest, ALargeLastAnswerMayTakeItsTime) {
+  Start({.idle = Seconds(4)});
+  hold_ = true;
+  RawClient client = NewClient();
+  client.Send(Get("/"));
+  ASSERT_TRUE(Until([&] { return held_.size() == 1; }));
+  const std::string body(16 * 1024 * 1024, 'x');
+  held_[0].Answer({.body = body, .close = true});
+  const MonoTime begin = loop_.clock().Now();
+  Until([&] { return loop_.clock().Now() - begin > Millis(2200); });
+  ASSERT_TRUE(Until([&] { return client.Look().closed(); }));
+  EXPECT_FALSE(client.reset());
+  EXPECT_GT(client.received().size(), body.size());
+}
+
 // Accepting fails, the listener stays readable: this is where an event loop begins to spin.
 TEST_F(HttpServerLimitsTest, WithoutDescriptorsOneIsShedAndTheListenerRests) {
   Start();

@@ -265,6 +265,19 @@ TEST_F(HttpServerTest, StoppingFinishesWhatIsInFlightAndClosesTheRest) {
   EXPECT_THAT(busy.received(), HasSubstr("\r\nConnection: close\r\n"));
 }
 
+TEST_F(HttpServerTest, AnAnswerOfTheSameTurnIsSentBeforeStoppingCloses) {
+  Start();
+  hold_ = true;
+  RawClient client = NewClient();
+  client.Send(Get("/last"));
+  ASSERT_TRUE(Until([&] { return held_.size() == 1; }));
+  AnswerWithPath(held_[0]);
+  server_->StopAccepting();
+  client.EndSending();
+  ASSERT_TRUE(Until([&] { return server_->connections() == 0; }));
+  EXPECT_EQ(client.Look().received(), AnswerTo("/last"));
+}
+
 TEST_F(HttpServerTest, AnExclusivePortIsRefusedToASecondServer) {
   Start();
   const SocketAddress address{.host = "127.0.0.1", .port = server_->port()};
