@@ -50,8 +50,6 @@ Status RedisSession::Connect() {
   Result<RedisConnectionOptions> options = MakeRedisOptions(settings_.redis, "relayctl");
   if (!options.ok()) return options.status();
   options->scripts = AllScripts();
-  const std::vector<const RedisScript*>& catalog_scripts = CatalogScripts();
-  options->scripts.insert(options->scripts.end(), catalog_scripts.begin(), catalog_scripts.end());
   auto redis = RedisConnection::Create(loop_, std::move(*options), random_, *log_, metrics_);
   if (!redis.ok()) return redis.status();
   redis_ = std::move(*redis);
