@@ -24,7 +24,6 @@ Result<std::unique_ptr<RedisConnection>> Connect(SystemLoop& loop, const Setting
   Result<RedisConnectionOptions> options = MakeRedisOptions(settings.redis, name);
   if (!options.ok()) return options.status();
   options->scripts = AllScripts();
-  for (const RedisScript* script : CatalogScripts()) options->scripts.push_back(script);
   return RedisConnection::Create(loop, *std::move(options), random, log, metrics);
 }
 
