@@ -6,10 +6,12 @@
 #include "cli/command_line.h"
 #include "cli/simulate_command.h"
 #include "cli/sink_command.h"
+#include "cli/up_command.h"
 #include "cli/verify_command.h"
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
+      &relay::AddUpCommand,
       &relay::AddSimulateCommand,
       &relay::AddSinkCommand,
       &relay::AddVerifyCommand,
