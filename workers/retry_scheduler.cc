@@ -236,6 +236,8 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
     case EndpointStanding::kActive:
       break;
   }
+  // Met again when an operator redrives what died of it.
+  if (HasTooManyHops(*taken.event)) return dead_of(AttemptOutcome::kLoop);
   if (DeliveryWindowIsOver(*entry, WallTimeFromMicros(taken.event->accepted_us),
                            loop_.clock().WallNow())) {
     return dead_of(AttemptOutcome::kExpired);

@@ -58,7 +58,7 @@ void StreamConsumer::ReadMore() {
   std::vector<TenurePtr> wanted;
   for (auto& [partition, desk] : desks_) {
     const bool same_redis = desk.tenure->run_id == reader_.run_id();
-    if (desk.phase == Phase::kReading && !desk.tenure->returning && same_redis) {
+    if (desk.stage == Stage::kReading && !desk.tenure->returning && same_redis) {
       wanted.push_back(desk.tenure);
     }
   }
@@ -195,7 +195,7 @@ void StreamConsumer::Release(const TenurePtr& tenure, const Member& member) {
   desk->held.erase(found);
   metrics_.entries_held.Set(held_entries_);
   metrics_.bytes_held.Set(static_cast<double>(held_bytes_));
-  Pump();
+  loop_.AtTurnEnd(*this, Phase::kBatch);
 }
 
 void StreamConsumer::Drop(const TenurePtr& tenure) {

@@ -35,7 +35,7 @@ namespace relay {
 // read in a circle.
 //
 // All references outlive the consumer. Loop thread only.
-class StreamConsumer {
+class StreamConsumer final : private TurnEndHook {
  public:
   struct Limits {
     int credit = 2000;                 // Entries held.
@@ -74,10 +74,10 @@ class StreamConsumer {
   int held() const { return held_entries_; }
 
  private:
-  enum class Phase { kAdopting, kReading };
+  enum class Stage { kAdopting, kReading };
   struct Desk {
     TenurePtr tenure;
-    Phase phase = Phase::kAdopting;
+    Stage stage = Stage::kAdopting;
     bool paging = false;  // The pending list is being read, page by page.
     bool page_under_way = false;
     std::string page_after = "0";  // Where the next page begins.
@@ -94,6 +94,8 @@ class StreamConsumer {
     std::unique_ptr<RepeatWindow> window;
   };
 
+  // What is released in one turn makes room for one read.
+  void OnTurnEnd() override { Pump(); }
   void Pump();
   void ReadMore();
   int ReadCount(size_t streams) const;

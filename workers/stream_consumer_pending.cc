@@ -47,14 +47,14 @@ void StreamConsumer::OnPage(const TenurePtr& tenure, const Result<RedisValue>& r
     entries += batch.entries.size();
     for (StreamEntry& entry : batch.entries) {
       desk->page_after = std::string(entry.member.entry_id());
-      const bool wanted = desk->phase == Phase::kAdopting || desk->only.count(entry.member.text());
+      const bool wanted = desk->stage == Stage::kAdopting || desk->only.count(entry.member.text());
       if (wanted) Admit(*desk, std::move(entry));
     }
   }
   if (entries == 0) {
     desk->paging = false;
     desk->only.clear();
-    desk->phase = Phase::kReading;
+    desk->stage = Stage::kReading;
   }
   Pump();
 }
@@ -62,7 +62,7 @@ void StreamConsumer::OnPage(const TenurePtr& tenure, const Result<RedisValue>& r
 void StreamConsumer::StartLooks() {
   look_timer_->Arm(kRescanEvery);
   for (auto& [partition, desk] : desks_) {
-    const bool idle = !desk.paging && !desk.looking && desk.phase == Phase::kReading;
+    const bool idle = !desk.paging && !desk.looking && desk.stage == Stage::kReading;
     if (!idle || desk.tenure->returning || !redis_.up()) continue;
     desk.looking = true;
     desk.look_after = "-";

@@ -1,0 +1,246 @@
+// The worker from stream entry to settlement, on fakes.
+
+#include "workers/worker.h"
+
+#include "tests/workers/worker_fixture.h"
+
+namespace relay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST_F(WorkerTest, AnEventGoesToEveryEndpointAndIsSettledOnce) {
+  AddEndpoint("a");
+  AddEndpoint("b");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  ASSERT_THAT(http_.requests(), SizeIs(2));
+  http_.Answer(0, 200);
+  loop_.RunReady();
+  EXPECT_THAT(settled_, IsEmpty());
+  http_.Answer(1, 204);
+  loop_.RunReady();
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].member, "n1-0");
+  EXPECT_EQ(settled_[0].kind, "L");
+  EXPECT_EQ(settled_[0].accepted, 2);
+  EXPECT_THAT(settled_[0].owed, IsEmpty());
+}
+
+TEST_F(WorkerTest, AnEventThatMatchesNobodyIsSettledAtOnce) {
+  AddEndpoint("a").pattern = R"({"event_type":[7]})";
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  EXPECT_THAT(http_.requests(), IsEmpty());
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].accepted, 0);
+}
+
+TEST_F(WorkerTest, AFailureIsWrittenAsARetryWithItsRecord) {
+  AddEndpoint("a");
+  AddEndpoint("b").retry_jitter = 0;
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  http_.Answer(RequestTo("b"), 500);
+  loop_.RunReady();
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].accepted, 1);
+  ASSERT_THAT(settled_[0].owed, SizeIs(1));
+  const Owed& owed = settled_[0].owed[0];
+  EXPECT_EQ(owed.endpoint, "2");
+  EXPECT_EQ(owed.state, "p");
+  EXPECT_EQ(owed.delay_ms, 1000);
+  EXPECT_EQ(owed.attempts, 1);
+  EXPECT_EQ(owed.record, EncodeAttempt(AttemptOutcome::kRejected, 500, Micros(0)));
+}
+
+// One slow endpoint must hold up neither the entry nor the other endpoints.
+TEST_F(WorkerTest, AfterTwoSecondsTheUnfinishedGoesOnUnderALease) {
+  AddEndpoint("fast");
+  AddEndpoint("slow");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("fast"), 200);
+  loop_.Advance(settings_.worker.split_after - Millis(1));
+  EXPECT_THAT(settled_, IsEmpty());
+  loop_.Advance(Millis(1));
+  ASSERT_THAT(settled_, SizeIs(1));
+  const int64_t lease_ends = now_ms() + 15'000 + 5'000;
+  ASSERT_THAT(settled_[0].owed, SizeIs(1));
+  EXPECT_EQ(settled_[0].owed[0].delay_ms, 20'000);
+  EXPECT_EQ(settled_[0].owed[0].attempts, 0);
+  EXPECT_EQ(http_.open_requests(), 1);
+
+  loop_.Advance(Seconds(5));
+  http_.Answer(RequestTo("slow"), 200);
+  loop_.RunReady();
+  ASSERT_THAT(resolved_, SizeIs(1));
+  EXPECT_EQ(resolved_[0].kind, "ok");
+  EXPECT_EQ(resolved_[0].endpoint, "2");
+  EXPECT_EQ(resolved_[0].token, ScoreOf(lease_ends, 0));
+  EXPECT_THAT(settled_, SizeIs(1));
+}
+
+TEST_F(WorkerTest, AnOutcomeThatOvertakesTheLeaseWaitsForIt) {
+  AddEndpoint("slow").retry_jitter = 0;
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  redis_.Off("settle");
+  loop_.Advance(settings_.worker.split_after);
+  ASSERT_EQ(redis_.Oldest().verb, "settle");
+  http_.Answer(0, 500);
+  loop_.RunReady();
+  EXPECT_THAT(resolved_, IsEmpty());
+  redis_.Answer(
+      RedisValue::Array({RedisValue::Integer(5000), RedisValue::Array({RedisValue::Integer(1)})}));
+  loop_.RunReady();
+  ASSERT_THAT(resolved_, SizeIs(1));
+  EXPECT_EQ(resolved_[0].kind, "fail");
+  EXPECT_EQ(resolved_[0].token, ScoreOf(25'000, 0));
+  EXPECT_EQ(resolved_[0].delay_ms, 1000);
+}
+
+TEST_F(WorkerTest, ARepeatIsSettledAndNotDelivered) {
+  AddEndpoint("a");
+  http_.AnswerAllWith(200);
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  Deliver({{2, EventNamed("e1")}, {3, EventNamed("e2")}});
+  ASSERT_THAT(settled_, SizeIs(3));
+  EXPECT_THAT(http_.requests(), SizeIs(2));
+  int repeats = 0;
+  for (const Settled& settled : settled_) {
+    if (settled.kind != "R") continue;
+    ++repeats;
+    EXPECT_EQ(settled.member, "n2-0");
+  }
+  EXPECT_EQ(repeats, 1);
+}
+
+// A Redis that is full refuses claims, and must be emptied all the same.
+TEST_F(WorkerTest, AFullRedisIsEmptiedWithoutClaims) {
+  AddEndpoint("a");
+  http_.AnswerAllWith(200);
+  redis_.On("SET", RedisValue::Error("OOM command not allowed"));
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  EXPECT_THAT(settled_, SizeIs(1));
+}
+
+TEST_F(WorkerTest, WhatALaneHasNoRoomForIsParkedAtOnce) {
+  AddEndpoint("a").in_flight_max = 1;
+  StartWorker();
+  std::vector<std::pair<int, Event>> events;
+  for (int i = 1; i <= 15; ++i) events.emplace_back(i, EventNamed("e" + std::to_string(i)));
+  Deliver(events);
+  EXPECT_EQ(http_.open_requests(), 1);
+  ASSERT_FALSE(settled_.empty());
+  for (const Settled& settled : settled_) {
+    ASSERT_THAT(settled.owed, SizeIs(1));
+    EXPECT_EQ(settled.owed[0].delay_ms, 0);
+    EXPECT_EQ(settled.owed[0].attempts, 0);
+    EXPECT_EQ(settled.owed[0].record, "");
+  }
+  const size_t parked = settled_.size();
+  // A slot that gets free goes to the queue, in order.
+  http_.Answer(0, 200);
+  loop_.RunReady();
+  EXPECT_EQ(http_.open_requests(), 1);
+  EXPECT_EQ(http_.requests()[1].Header("webhook-id"), "e2");
+  EXPECT_THAT(settled_, SizeIs(parked + 1));
+}
+
+TEST_F(WorkerTest, APausedEndpointIsOwedButNotCalled) {
+  AddEndpoint("a").state = EndpointState::kPaused;
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  EXPECT_THAT(http_.requests(), IsEmpty());
+  ASSERT_THAT(settled_, SizeIs(1));
+  ASSERT_THAT(settled_[0].owed, SizeIs(1));
+  EXPECT_EQ(settled_[0].owed[0].state, "p");
+  EXPECT_EQ(redis_.CountOf("hold"), 0);
+
+  MakeDue(1, 1, EventNamed("e1"), 0, 640);
+  redis_.On("hold", [this](const FakeRedisCall&) {
+    due_.clear();
+    return RedisValue::Array({RedisValue::Integer(now_ms()), RedisValue::Integer(1)});
+  });
+  loop_.Advance(Seconds(5));
+  EXPECT_EQ(redis_.CountOf("hold"), 1);
+  EXPECT_EQ(redis_.CountOf("take"), 0);
+}
+
+TEST_F(WorkerTest, AnEndpointThatIsGoneIsDisabledAndItsEventsDie) {
+  AddEndpoint("a");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(0, 410);
+  loop_.RunReady();
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].owed[0].state, "d");
+  EXPECT_EQ(redis_.CountOf("endpoint_state"), 1);
+
+  loop_.Advance(CatalogStore::kPollInterval * 2);
+  Deliver({{2, EventNamed("e2")}});
+  EXPECT_THAT(http_.requests(), SizeIs(1));
+  ASSERT_THAT(settled_, SizeIs(2));
+  EXPECT_EQ(settled_[1].owed[0].state, "d");
+  EXPECT_EQ(settled_[1].owed[0].record,
+            EncodeAttempt(AttemptOutcome::kEndpointDisabled, 0, Micros(0)));
+}
+
+TEST_F(WorkerTest, AnEventPastItsDeadlineDiesWithoutAnAttempt) {
+  AddEndpoint("a").deliver_within = std::chrono::hours(1);
+  StartWorker();
+  Event old = EventNamed("e1");
+  old.accepted_us -= Micros(std::chrono::hours(2)).count();
+  Deliver({{1, old}});
+  EXPECT_THAT(http_.requests(), IsEmpty());
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].owed[0].record, EncodeAttempt(AttemptOutcome::kExpired, 0, Micros(0)));
+}
+
+TEST_F(WorkerTest, AnEventThatRunsInACircleDies) {
+  AddEndpoint("a");
+  StartWorker();
+  Event looping = EventNamed("e1");
+  looping.headers = "relay-hops: 4\n";
+  Deliver({{1, looping}});
+  EXPECT_THAT(http_.requests(), IsEmpty());
+  ASSERT_THAT(settled_, SizeIs(1));
+  EXPECT_EQ(settled_[0].owed[0].record, EncodeAttempt(AttemptOutcome::kLoop, 0, Micros(0)));
+}
+
+// An endpoint added a moment ago is owed what was accepted since.
+TEST_F(WorkerTest, AnEventRoutedUnderANewerCatalogWaitsForIt) {
+  AddEndpoint("a");
+  StartWorker();
+  AddEndpoint("b");
+  PublishCatalog();
+  Event event = EventNamed("e1");
+  event.catalog_version = 2;
+  Deliver({{1, event}});
+  ASSERT_THAT(http_.requests(), SizeIs(2));
+  RequestTo("b");
+}
+
+TEST_F(WorkerTest, WithoutACatalogNoPartitionIsTaken) {
+  catalogs_ = nullptr;
+  catalog_.version = 0;
+  redis_.On("HGET", RedisValue::Nil());
+  redis_.On("HMGET", RedisValue::Array({RedisValue::Nil(), RedisValue::Nil(), RedisValue::Nil()}));
+  CatalogStore store(loop_, redis_, box_, *log_);
+  Attempts attempts(loop_, http_, resolver_, guard_, settings_.delivery, random_);
+  Worker worker({loop_, redis_, reader_, store, attempts, random_, *log_, metrics_}, settings_,
+                "boot1", "host/0");
+  worker.Start();
+  loop_.Advance(Seconds(3));
+  EXPECT_EQ(redis_.CountOf("own"), 0);
+  EXPECT_THAT(worker.NotReady(), ElementsAre(::testing::HasSubstr("relayctl apply")));
+}
+
+}  // namespace
+}  // namespace relay
