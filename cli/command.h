@@ -9,7 +9,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "relay/check.h"
 #include "relay/status.h"
 
 namespace relay {

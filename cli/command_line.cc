@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "relay/check.h"
+
 namespace relay {
 
 namespace {

@@ -1,6 +1,7 @@
 // relayctl: only wiring. Each command has its own files; its line below brings it in, in the order
 // in which --help shows them.
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/command_line.h"
@@ -9,6 +10,19 @@
 #include "cli/up_command.h"
 #include "cli/verify_command.h"
 
+namespace {
+
+// The load tools hold thousands of sockets; the soft limit is often 1,024 while the hard one is
+// high.
+void RaiseFileLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
       &relay::AddUpCommand,
@@ -16,6 +30,7 @@ int main(int argc, char** argv) {
       &relay::AddSinkCommand,
       &relay::AddVerifyCommand,
   };
+  RaiseFileLimit();
   std::vector<std::string> environment;
   for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);
   return relay::RunCommandLine(commands, {argv + 1, argv + argc}, std::move(environment));

@@ -174,6 +174,7 @@ void ProviderConnection::FinishAnswer() {
 }
 
 void ProviderConnection::OnClosed(const Status& why) {
+  if (state_ == State::kDown) return;  // Cut by us in this very turn.
   GoDown(why);
 }
 

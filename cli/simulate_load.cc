@@ -106,6 +106,7 @@ bool LoadRun::Next(MonoTime now, Shot* shot) {
   if (!held_back_.empty() &&
       (!making_new || held_back_.size() >= kHeldBackMax || random_.Below(kHeldBackMax) == 0)) {
     *shot = std::move(held_back_.front());
+    shot->due = now;  // That it waited was our own wish.
     held_back_.pop_front();
     return true;
   }

@@ -116,6 +116,11 @@ void PrintTable(const AccountResult& result) {
 }
 
 void PrintJson(const AccountResult& result, bool ok) {
+  std::string examples;
+  for (const std::string& example : result.examples) {
+    examples += examples.empty() ? '[' : ',';
+    AppendJsonString(example, examples);
+  }
   std::string out;
   JsonLine(out)
       .Raw("ok", ok ? "true" : "false")
@@ -141,7 +146,8 @@ void PrintJson(const AccountResult& result, bool ok) {
       .Number("sent_to_receipt_p50_us", result.sent_to_receipt.Percentile(50).count())
       .Number("sent_to_receipt_p99_us", result.sent_to_receipt.Percentile(99).count())
       .Number("acked_to_receipt_p50_us", result.acked_to_receipt.Percentile(50).count())
-      .Number("acked_to_receipt_p99_us", result.acked_to_receipt.Percentile(99).count());
+      .Number("acked_to_receipt_p99_us", result.acked_to_receipt.Percentile(99).count())
+      .Raw("examples", examples.empty() ? "[]" : examples + "]");
   std::fputs(out.c_str(), stdout);
 }
 
