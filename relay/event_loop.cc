@@ -3,6 +3,7 @@
 #include <event2/event.h>
 
 #include <csignal>
+#include <utility>
 #include <vector>
 
 #include "relay/c_handle.h"
@@ -143,7 +144,15 @@ SystemLoop::SystemLoop() : impl_(std::make_unique<Impl>()) {
   RELAY_CHECK(impl_->turn_end);
 }
 
-SystemLoop::~SystemLoop() = default;
+SystemLoop::~SystemLoop() {
+  while (!impl_->doomed.empty()) std::exchange(impl_->doomed, {}).clear();
+  impl_->turn_end.reset();
+  impl_->signals.clear();
+  // A bufferevent dies by a finalizer in the turn after it was freed, and event_base_free() forgets
+  // one whose event had just become active. So there is one more turn, in which nothing of ours is
+  // left to be called.
+  event_base_loop(impl_->base.get(), EVLOOP_NONBLOCK);
+}
 
 const Clock& SystemLoop::clock() const {
   return impl_->clock;
