@@ -5,8 +5,14 @@
 #include <unistd.h>
 
 #include "cli/command_line.h"
+#include "cli/dlq_command.h"
+#include "cli/endpoint_command.h"
+#include "cli/fsck_command.h"
+#include "cli/refused_command.h"
 #include "cli/simulate_command.h"
 #include "cli/sink_command.h"
+#include "cli/status_command.h"
+#include "cli/unrouted_command.h"
 #include "cli/up_command.h"
 #include "cli/verify_command.h"
 
@@ -25,9 +31,9 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      &relay::AddUpCommand,
-      &relay::AddSimulateCommand,
-      &relay::AddSinkCommand,
+      &relay::AddUpCommand,      &relay::AddStatusCommand,   &relay::AddFsckCommand,
+      &relay::AddDlqCommand,     &relay::AddEndpointCommand, &relay::AddUnroutedCommand,
+      &relay::AddRefusedCommand, &relay::AddSimulateCommand, &relay::AddSinkCommand,
       &relay::AddVerifyCommand,
   };
   RaiseFileLimit();

@@ -133,6 +133,10 @@ Result<Member> ParseStored(const RedisValue& reply) {
   return Member::Parse("n" + reply.text);
 }
 
+RedisCommand ForgetUnrouted(std::string_view entry_id) {
+  return RedisCommand("XDEL").Arg(kUnroutedKey).Arg(entry_id);
+}
+
 RedisCommand CreateGroup(const std::string& stream) {
   return RedisCommand("XGROUP").Arg("CREATE").Arg(stream).Arg(kGroup).Arg("0").Arg("MKSTREAM");
 }

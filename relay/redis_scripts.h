@@ -63,6 +63,8 @@ struct OwnerToken {
 
 RedisCommand StoreEvent(const PartitionKeys& keys, const Event& event);
 Result<Member> ParseStored(const RedisValue& reply);
+// Takes an entry out of the stream of unrouted events, once its event is stored in a partition.
+RedisCommand ForgetUnrouted(std::string_view entry_id);
 // Creates the group (and the stream) at the beginning; a BUSYGROUP error means that it is there.
 RedisCommand CreateGroup(const std::string& stream);
 // Asks for at most `count` new entries of EACH stream, waiting up to `block` (zero: not at all).
