@@ -111,6 +111,7 @@ void ReadDelivery(TomlTable& table, Settings::Delivery& delivery) {
   table.Read("connect_timeout", Millis(10), minutes(5), delivery.connect_timeout);
   table.ReadBytes("answer_kept", 0, 64 * kKiB, delivery.answer_kept);
   table.ReadBytes("answer_max", kKiB, 16 * kMiB, delivery.answer_max);
+  table.Read("tls_ca", delivery.tls_ca);
   if (delivery.connect_timeout > delivery.timeout) {
     table.Complain("connect_timeout", "longer than timeout, which it is a part of");
   }

@@ -64,6 +64,7 @@ struct Settings {
     Millis connect_timeout{5000};
     int64_t answer_kept = 1024;
     int64_t answer_max = 64 * 1024;
+    std::string tls_ca;  // A PEM file of authorities instead of the system's.
 
     bool operator==(const Delivery&) const = default;
   };
