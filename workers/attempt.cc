@@ -20,6 +20,12 @@ bool SaysCodeZero(JsonObject& object, std::string_view answer) {
   return code && code->kind == JsonKind::kNumber && code->raw == "0";
 }
 
+// Of a look-up that gave nothing to connect to.
+AttemptOutcome OutcomeOfLookup(LookupResult::Kind kind) {
+  return kind == LookupResult::Kind::kBlocked ? AttemptOutcome::kBlocked
+                                              : AttemptOutcome::kUnreachable;
+}
+
 AttemptOutcome OutcomeWithoutAnswer(HttpError error) {
   switch (error) {
     case HttpError::kTimedOut:
@@ -93,8 +99,8 @@ class Attempts::Running final : public Attempt {
   void OnDeadline();
   void OnReply(HttpReply reply);
   void Send(const IpAddress& address);
-  void FinishLater(AttemptOutcome outcome);
-  void FinishWithoutAnswer(AttemptOutcome outcome);
+  void FinishLater(AttemptOutcome outcome, std::string why);
+  void FinishWithoutAnswer(AttemptOutcome outcome, std::string why);
   void Finish(AttemptResult result);
   Millis TimeLeft() const;
   std::string_view MakeBody();
@@ -120,14 +126,19 @@ Attempts::Running::Running(Impl& impl, AttemptRequest request, Done done)
       prepared_(impl.endpoints.Get(request_.catalog, *request_.tenant, *request_.endpoint)) {}
 
 void Attempts::Running::Begin() {
-  if (!prepared_->why_refused.empty()) return FinishLater(AttemptOutcome::kBlocked);
+  // Met here too, and not only where an event is first matched: a loop may have been redriven.
+  if (HasTooManyHops(*request_.event)) {
+    return FinishLater(AttemptOutcome::kLoop, "has passed through too many relays");
+  }
+  if (!prepared_->why_refused.empty()) {
+    return FinishLater(AttemptOutcome::kBlocked, prepared_->why_refused);
+  }
   if (prepared_->address) return Send(*prepared_->address);
   state_ = State::kResolving;
   const std::string& host = prepared_->route->url.host;
   if (const LookupResult* known = impl_.resolver.Cached(host)) {
     if (known->kind == LookupResult::Kind::kVetted) return OnResolved(*known);
-    return FinishLater(known->kind == LookupResult::Kind::kBlocked ? AttemptOutcome::kBlocked
-                                                                   : AttemptOutcome::kUnreachable);
+    return FinishLater(OutcomeOfLookup(known->kind), known->why);
   }
   deadline_ = impl_.loop.NewTimer([this] { OnDeadline(); });
   deadline_->Arm(TimeLeft());
@@ -137,22 +148,18 @@ void Attempts::Running::Begin() {
 void Attempts::Running::OnResolved(const LookupResult& result) {
   RELAY_CHECK(state_ == State::kResolving);
   deadline_.reset();
-  switch (result.kind) {
-    case LookupResult::Kind::kVetted:
-      // The next attempt tries the next address: one dead server of several costs one attempt.
-      RELAY_CHECK(!result.addresses.empty());
-      return Send(result.addresses[size_t(request_.attempts_made) % result.addresses.size()]);
-    case LookupResult::Kind::kBlocked:
-      return FinishWithoutAnswer(AttemptOutcome::kBlocked);
-    case LookupResult::Kind::kFailed:
-      return FinishWithoutAnswer(AttemptOutcome::kUnreachable);
+  if (result.kind != LookupResult::Kind::kVetted) {
+    return FinishWithoutAnswer(OutcomeOfLookup(result.kind), result.why);
   }
+  // The next attempt tries the next address: one dead server of several costs one attempt.
+  RELAY_CHECK(!result.addresses.empty());
+  Send(result.addresses[size_t(request_.attempts_made) % result.addresses.size()]);
 }
 
 void Attempts::Running::OnDeadline() {
   RELAY_CHECK(state_ == State::kResolving);
   scope_.CancelAll();  // So no OnResolved() can follow.
-  FinishWithoutAnswer(AttemptOutcome::kTimedOut);
+  FinishWithoutAnswer(AttemptOutcome::kTimedOut, "the look-up took too long");
 }
 
 void Attempts::Running::Send(const IpAddress& address) {
@@ -186,16 +193,17 @@ void Attempts::Running::OnReply(HttpReply reply) {
   Finish(std::move(result));
 }
 
-void Attempts::Running::FinishLater(AttemptOutcome outcome) {
+void Attempts::Running::FinishLater(AttemptOutcome outcome, std::string why) {
   state_ = State::kRefused;
-  impl_.loop.Post([this, outcome, watch = scope_.watch()] {
-    if (!watch.gone()) FinishWithoutAnswer(outcome);
+  impl_.loop.Post([this, outcome, why = std::move(why), watch = scope_.watch()] {
+    if (!watch.gone()) FinishWithoutAnswer(outcome, why);
   });
 }
 
-void Attempts::Running::FinishWithoutAnswer(AttemptOutcome outcome) {
+void Attempts::Running::FinishWithoutAnswer(AttemptOutcome outcome, std::string why) {
   AttemptResult result;
   result.outcome = outcome;
+  result.why = std::move(why);
   Finish(std::move(result));
 }
 
@@ -259,7 +267,6 @@ Attempts::~Attempts() = default;
 
 std::unique_ptr<Attempt> Attempts::Start(AttemptRequest request, Done done) {
   RELAY_CHECK(request.catalog && request.tenant && request.endpoint && request.event);
-  RELAY_CHECK(!HasTooManyHops(*request.event));
   auto running = std::make_unique<Running>(*impl_, std::move(request), std::move(done));
   running->Begin();
   return running;

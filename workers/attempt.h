@@ -39,6 +39,7 @@ struct AttemptResult {
   Millis retry_after{0};  // What the endpoint asked for; 0: nothing. At most a day.
   std::string answer;     // The beginning of the answer's body: attacker-controlled bytes.
   bool connection_reused = false;
+  std::string why;  // For our log only: what was refused, or what kept the name from resolving.
 };
 
 // An attempt under way. Destroying it aborts the request, and its callback does not come.
@@ -61,7 +62,7 @@ class Attempts {
   ~Attempts();
 
   // `done` is called once, never from inside this call; the handle may be destroyed in it.
-  // Requires: the event has not too many hops.
+  // An event with too many hops comes to kLoop, and nothing is sent.
   std::unique_ptr<Attempt> Start(AttemptRequest request, Done done);
 
  private:

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "relay/check.h"
 
@@ -37,18 +39,17 @@ void ResetOnClose(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-// The length of the first whole request in `bytes`; 0 when there is none yet.
-size_t WholeRequest(const std::string& bytes) {
+// The length of the request at the beginning of `bytes`; 0 while its head is not whole.
+size_t RequestLength(std::string_view bytes) {
   const size_t head = bytes.find("\r\n\r\n");
-  if (head == std::string::npos) return 0;
+  if (head == std::string_view::npos) return 0;
+  constexpr std::string_view kName = "content-length:";
   size_t body = 0;
-  for (size_t line = 0; line < head;) {
-    constexpr const char* kName = "content-length:";
-    if (strncasecmp(bytes.c_str() + line, kName, 15) == 0)
-      body = std::stoul(bytes.substr(line + 15));
-    line = bytes.find("\r\n", line) + 2;
+  for (size_t line = 0; line < head; line = bytes.find("\r\n", line) + 2) {
+    if (strncasecmp(bytes.data() + line, kName.data(), kName.size()) != 0) continue;
+    body = std::stoul(std::string(bytes.substr(line + kName.size(), 12)));
   }
-  return bytes.size() >= head + 4 + body ? head + 4 + body : 0;
+  return head + 4 + body;
 }
 
 }  // namespace
@@ -112,13 +113,15 @@ void WebhookSink::Remove(Connection* connection) {
 void WebhookSink::Connection::OnBytes() {
   evbuffer* input = bufferevent_get_input(events_);
   const size_t size = evbuffer_get_length(input);
-  std::string bytes(reinterpret_cast<const char*>(evbuffer_pullup(input, -1)), size);
-  const size_t whole = WholeRequest(bytes);
-  if (whole == 0) return;
-  evbuffer_drain(input, whole);
-  bytes.resize(whole);
-  sink_.requests_.push_back(bytes);
-  sink_.on_request_(*this, bytes);
+  // A large body is looked at again only when all of it is there.
+  if (size < request_length_) return;
+  const auto* bytes = reinterpret_cast<const char*>(evbuffer_pullup(input, -1));
+  request_length_ = RequestLength({bytes, size});
+  if (request_length_ == 0 || size < request_length_) return;
+  const std::string request(bytes, std::exchange(request_length_, 0));
+  evbuffer_drain(input, request.size());
+  sink_.requests_.push_back(request);
+  sink_.on_request_(*this, request);
 }
 
 void WebhookSink::Connection::OnDrained() {

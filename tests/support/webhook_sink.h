@@ -64,6 +64,7 @@ class WebhookSink {
 
     WebhookSink& sink_;
     bufferevent* events_ = nullptr;
+    size_t request_length_ = 0;  // Of the one that is coming in; 0 while unknown.
     std::string flood_;
     std::string drip_;
     Millis drip_every_{0};

@@ -168,6 +168,9 @@ TEST_F(AttemptTest, HopsAreCountedOnAndALoopIsSeen) {
   EXPECT_EQ(request().Header("relay-hops"), "4");
   event_.headers = "relay-hops: 4\n";
   EXPECT_TRUE(HasTooManyHops(event_));
+  Start();
+  EXPECT_EQ(result_.value().outcome, AttemptOutcome::kLoop);
+  EXPECT_THAT(http_.requests(), SizeIs(1));
   event_.headers = "relay-hops: 99999999999999999999\n";
   EXPECT_TRUE(HasTooManyHops(event_));
   event_.headers = "relay-hops: -1\n";
@@ -240,6 +243,7 @@ TEST_F(AttemptTest, DeniedAddressesPortsAndUrlsAreBlocked) {
     endpoint_.url = url;
     Start();
     EXPECT_EQ(result_.value().outcome, AttemptOutcome::kBlocked) << url;
+    EXPECT_NE(result_->why, "") << url;
   }
   EXPECT_THAT(http_.requests(), IsEmpty());
 }
