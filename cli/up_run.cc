@@ -294,10 +294,15 @@ void UpRun::Enter(Step step) {
   step_begun_ = loop_.clock().Now();
   if (step != Step::kServing) return;
   const std::string conf = " --config " + plan_.settings_path();
-  std::printf(
-      "try:  relayctl simulate tencent-live --to http://%s/in/demo --key demo-key --count "
-      "1000\n      relayctl status%s\n      relayctl dlq list%s\n",
-      plan_.settings.broker.listen.front().c_str(), conf.c_str(), conf.c_str());
+  if (options_.demo) {
+    std::printf(
+        "try:  relayctl simulate tencent-live --to http://%s/in/demo --key demo-key --count "
+        "1000\n",
+        plan_.settings.broker.listen.front().c_str());
+  } else {
+    std::printf("try:  relayctl apply catalog.toml%s\n", conf.c_str());
+  }
+  std::printf("      relayctl status%s\n      relayctl dlq list%s\n", conf.c_str(), conf.c_str());
   if (!plan_.sinks.empty()) std::printf("      tail -f %s\n", plan_.sink_log(0).c_str());
   std::fflush(stdout);
 }
