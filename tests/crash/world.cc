@@ -143,14 +143,12 @@ void CrashWorld::KillAndRestart() {
     LookOverBooks("after a restart, before the sweep");
     Mend();
   }
-  const double fail_share = plan_.fail_share;
   for (const std::string& breach : LookOver(redis_, keys_, true)) {
     report_.breaches.push_back("after a restart: " + breach);
   }
   for (const std::string& breach : RunFsck(redis_, keys_)) {
     report_.breaches.push_back("fsck after a restart: " + breach);
   }
-  redis_.FailShare(fail_share);
 }
 
 void CrashWorld::ForgetAcknowledgedAfter(int64_t log_bytes) {
