@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/apply_command.h"
+#include "cli/catalog_command.h"
+#include "cli/check_command.h"
 #include "cli/command_line.h"
 #include "cli/dlq_command.h"
 #include "cli/endpoint_command.h"
@@ -31,9 +34,10 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      &relay::AddUpCommand,      &relay::AddStatusCommand,   &relay::AddFsckCommand,
-      &relay::AddDlqCommand,     &relay::AddEndpointCommand, &relay::AddUnroutedCommand,
-      &relay::AddRefusedCommand, &relay::AddSimulateCommand, &relay::AddSinkCommand,
+      &relay::AddUpCommand,     &relay::AddCheckCommand,    &relay::AddStatusCommand,
+      &relay::AddApplyCommand,  &relay::AddCatalogCommand,  &relay::AddEndpointCommand,
+      &relay::AddDlqCommand,    &relay::AddUnroutedCommand, &relay::AddRefusedCommand,
+      &relay::AddFsckCommand,   &relay::AddSimulateCommand, &relay::AddSinkCommand,
       &relay::AddVerifyCommand,
   };
   RaiseFileLimit();

@@ -50,6 +50,28 @@ std::vector<ReadinessProblem> CompareInstallation(const InstallationFacts& ours,
   return out;
 }
 
+RedisCommand ReadInstallation() {
+  return RedisCommand("HMGET")
+      .Arg(kMetaKey)
+      .Arg(kSchemaField)
+      .Arg(kPartitionsField)
+      .Arg(kSecretKeyField);
+}
+
+Result<std::optional<InstallationFacts>> ParseInstallation(const RedisValue& reply) {
+  if (reply.items.size() != 3) {
+    return Status::Internal("unexpected facts of the installation: " + DebugString(reply));
+  }
+  if (reply.items[0].is_nil() || reply.items[1].is_nil()) {
+    return std::optional<InstallationFacts>();
+  }
+  InstallationFacts stored;
+  stored.schema_version = NumberOf(reply.items[0].text);
+  stored.partitions = NumberOf(reply.items[1].text);
+  stored.secret_key_id = reply.items[2].text;
+  return std::optional<InstallationFacts>(std::move(stored));
+}
+
 Installation::Installation(EventLoop& loop, RedisClient& redis, InstallationFacts ours)
     : loop_(loop),
       redis_(redis),
@@ -82,12 +104,8 @@ void Installation::Ask() {
     redis_.Send(RedisCommand("HSETNX").Arg(kMetaKey).Arg(field).Arg(value), round_,
                 [this](Result<RedisValue> reply) { OnRefusal(std::move(reply)); });
   }
-  redis_.Send(RedisCommand("HMGET")
-                  .Arg(kMetaKey)
-                  .Arg(kSchemaField)
-                  .Arg(kPartitionsField)
-                  .Arg(kSecretKeyField),
-              round_, [this](Result<RedisValue> reply) { OnFacts(std::move(reply)); });
+  redis_.Send(ReadInstallation(), round_,
+              [this](Result<RedisValue> reply) { OnFacts(std::move(reply)); });
 }
 
 void Installation::OnRefusal(Result<RedisValue> reply) {
@@ -95,21 +113,19 @@ void Installation::OnRefusal(Result<RedisValue> reply) {
 }
 
 void Installation::OnFacts(Result<RedisValue> reply) {
-  if (!reply.ok() || reply->items.size() != 3) {
+  const auto stored = reply.ok() ? ParseInstallation(*reply)
+                                 : Result<std::optional<InstallationFacts>>(reply.status());
+  if (!stored.ok()) {
     timer_->Arm(kRetryInterval);
     return;
   }
-  if (reply->items[0].is_nil() || reply->items[1].is_nil()) {
+  if (!stored->has_value()) {
     problems_ = {{"installation_unwritten",
                   "Redis does not take the facts of this installation: " + refusal_ + ".", ""}};
     timer_->Arm(kRetryInterval);
     return;
   }
-  InstallationFacts stored;
-  stored.schema_version = NumberOf(reply->items[0].text);
-  stored.partitions = NumberOf(reply->items[1].text);
-  stored.secret_key_id = reply->items[2].text;
-  problems_ = CompareInstallation(ours_, stored);
+  problems_ = CompareInstallation(ours_, **stored);
   // While we differ we ask again: an operator may be mending it just now.
   if (problems_.empty()) {
     compared_with_ = redis_.run_id();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,10 @@ class Installation {
   CallScope round_;
   CallScope alive_;
 };
+
+// The facts that Redis holds, for who only looks: nothing where no program was ever ready on it.
+RedisCommand ReadInstallation();
+Result<std::optional<InstallationFacts>> ParseInstallation(const RedisValue& reply);
 
 // The differences between our facts and what is stored; empty when we agree.
 std::vector<ReadinessProblem> CompareInstallation(const InstallationFacts& ours,
