@@ -26,6 +26,7 @@ StreamConsumer::StreamConsumer(EventLoop& loop, RedisClient& redis, RedisClient&
 void StreamConsumer::Add(const TenurePtr& tenure) {
   Desk& desk = desks_[tenure->partition];
   RELAY_CHECK(!desk.tenure);
+  last_added_ = loop_.clock().Now();
   desk.tenure = tenure;
   desk.paging = true;
   desk.window = std::make_unique<RepeatWindow>(limits_.repeats_per_partition);
@@ -76,8 +77,10 @@ void StreamConsumer::ReadMore() {
   std::vector<std::string> names;
   for (const TenurePtr& tenure : wanted) names.push_back(tenure->keys.normal);
   reading_ = std::move(wanted);
-  reader_.SendWithDeadline(ReadEvents(names, ReadCount(streams), kBlock),
-                           kBlock + limits_.command_deadline, scope_,
+  const bool at_first = loop_.clock().Now() - last_added_ < kAtFirst;
+  const Millis block = at_first ? kBlockAtFirst : kBlock;
+  reader_.SendWithDeadline(ReadEvents(names, ReadCount(streams), block),
+                           block + limits_.command_deadline, scope_,
                            [this](const Result<RedisValue>& reply) { OnRead(reply); });
 }
 

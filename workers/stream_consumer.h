@@ -50,6 +50,9 @@ class StreamConsumer final : private TurnEndHook {
   };
 
   static constexpr Millis kBlock{200};
+  // While partitions come in one after the other: the next of them waits for the read under way.
+  static constexpr Millis kBlockAtFirst{10};
+  static constexpr Seconds kAtFirst{2};
   static constexpr int kReadEntriesMax = 256;  // Of all streams together.
   static constexpr int64_t kReadBytes = 4 * 1024 * 1024;
   static constexpr int kPageEntries = 100;   // Of a pending list, with their payloads.
@@ -126,7 +129,8 @@ class StreamConsumer final : private TurnEndHook {
   int held_entries_ = 0;
   int64_t held_bytes_ = 0;
   int64_t entry_bytes_ = 1024;  // What an entry is expected to weigh.
-  size_t first_stream_ = 0;     // Where the next read begins, when it cannot ask for all.
+  MonoTime last_added_{};
+  size_t first_stream_ = 0;  // Where the next read begins, when it cannot ask for all.
   std::unique_ptr<Timer> pause_timer_;
   std::unique_ptr<Timer> look_timer_;
   CallScope scope_;
