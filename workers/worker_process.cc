@@ -102,6 +102,7 @@ void WorkerProcess::StartWhenReady() {
   if (draining_) return;
   if (!safety_.safe() || !installation_.agreed()) return start_timer_->Arm(kLookAgain);
   started_ = true;
+  log_.Info("started", "Redis is safe, work begins");
   worker_.Start();
 }
 
