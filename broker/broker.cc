@@ -12,7 +12,6 @@ namespace {
 constexpr Millis kTick{100};
 constexpr Millis kDrainTick{10};
 // Each instance on a host has its own admin port.
-constexpr int kAdminPortStep = 10;
 
 HttpLimits LimitsOf(const Settings::Broker& conf) {
   HttpLimits limits;
@@ -111,15 +110,10 @@ Status Broker::Listen() {
     const Result<SocketAddress> address = SocketAddress::Parse(text);
     if (!address.ok()) return address.status();
     if (Status status = server_.Listen(*address); !status.ok()) return status;
-    log_.Info("listening", "callbacks are taken here", {{"address", address->ToString()}});
+    log_.Info("listening", "callbacks are taken here",
+              {{"address", address->ToString()}, {"port", server_.port()}});
   }
-  Result<SocketAddress> admin = SocketAddress::Parse(settings_.broker.admin_listen);
-  if (!admin.ok()) return admin.status();
-  if (admin->port != 0) admin->port += kAdminPortStep * instance_;
-  if (Status status = admin_.Listen(*admin); !status.ok()) return status;
-  log_.Info("admin_listening", "health, readiness and metrics are here",
-            {{"address", admin->ToString()}});
-  return Status::Ok();
+  return admin_.ListenAsInstance(settings_.broker.admin_listen, instance_, log_);
 }
 
 std::vector<std::string> Broker::NotReady() const {

@@ -4,8 +4,8 @@
 
 namespace relay {
 
-// relayctl refused: the last callbacks that were refused, and why; a wrong key is the commonest first
-// fault.
+// relayctl refused: the last callbacks that were refused, and why; a wrong key is the commonest
+// first fault.
 void AddRefusedCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace relay

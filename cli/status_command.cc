@@ -93,6 +93,23 @@ Result<InstallationStatus> ReadStatus(RedisSession& session) {
   return status;
 }
 
+PartitionStatus TotalOf(const InstallationStatus& status) {
+  PartitionStatus total;
+  total.tag = "all";
+  for (const PartitionStatus& partition : status.partitions) {
+    total.entries += partition.entries;
+    total.pending_entries += partition.pending_entries;
+    total.owed_events += partition.owed_events;
+    total.counters.settled += partition.counters.settled;
+    total.counters.fan += partition.counters.fan;
+    total.counters.ok += partition.counters.ok;
+    total.counters.dead += partition.counters.dead;
+    total.counters.dropped += partition.counters.dropped;
+    total.counters.repeats += partition.counters.repeats;
+  }
+  return total;
+}
+
 void PrintJson(const InstallationStatus& status) {
   std::string out;
   for (const PartitionStatus& partition : status.partitions) {
@@ -110,7 +127,11 @@ void PrintJson(const InstallationStatus& status) {
         .Number("dropped", partition.counters.dropped)
         .Number("repeats", partition.counters.repeats);
   }
+  const PartitionStatus total = TotalOf(status);
   JsonLine(out)
+      .Number("unsettled", total.entries - total.owed_events)
+      .Number("pending", total.counters.pending())
+      .Number("dead", total.counters.dead)
       .Text("redis_version", status.redis_version)
       .Text("memory", status.memory)
       .Text("memory_max", status.memory_max)
@@ -126,7 +147,9 @@ void PrintTable(const InstallationStatus& status) {
   for (const std::string& worker : status.workers) std::printf("  worker %s\n", worker.c_str());
   Table table({"partition", "owner", "entries", "in work", "settled", "ok", "pending", "dead",
                "dropped", "repeats"});
-  for (const PartitionStatus& partition : status.partitions) {
+  std::vector<PartitionStatus> rows = status.partitions;
+  rows.push_back(TotalOf(status));
+  for (const PartitionStatus& partition : rows) {
     const PartitionCounters& counters = partition.counters;
     table.Row({partition.tag, partition.owner, WithThousands(partition.entries),
                WithThousands(partition.pending_entries), WithThousands(counters.settled),

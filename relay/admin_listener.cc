@@ -11,6 +11,8 @@ namespace relay {
 
 namespace {
 
+constexpr int kPortsPerInstance = 10;
+
 // Few look, and none of them sends anything: what is larger or slower is not one of them.
 HttpLimits AdminLimits() {
   HttpLimits limits;
@@ -46,6 +48,16 @@ AdminListener::AdminListener(SystemLoop& loop, const Metrics& metrics, Reasons n
 
 Status AdminListener::Listen(const SocketAddress& address) {
   return server_.ListenExclusively(address);
+}
+
+Status AdminListener::ListenAsInstance(const std::string& address, int instance, Log& log) {
+  Result<SocketAddress> parsed = SocketAddress::Parse(address);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->port != 0) parsed->port += kPortsPerInstance * instance;
+  if (Status status = Listen(*parsed); !status.ok()) return status;
+  log.Info("admin_listening", "health, readiness and metrics are here",
+           {{"address", parsed->ToString()}, {"port", port()}});
+  return Status::Ok();
 }
 
 void AdminListener::OnRequest(HttpExchange exchange) {

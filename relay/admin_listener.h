@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "relay/http_server.h"
+#include "relay/log.h"
 #include "relay/metrics.h"
 
 namespace relay {
@@ -26,6 +27,9 @@ class AdminListener {
 
   // Takes the address for this process alone; a non-OK status says what is in the way.
   Status Listen(const SocketAddress& address);
+  // The same for instance `instance` of a program on this host: each has a port 10 above the one
+  // before it (port 0 stays: any free one). Says in the log where it listens.
+  Status ListenAsInstance(const std::string& address, int instance, Log& log);
   // The port it listens on.
   int port() const { return server_.port(); }
 

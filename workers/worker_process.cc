@@ -11,7 +11,6 @@ namespace {
 
 constexpr Millis kLookAgain{100};
 // Instance K of a program on one host listens on its admin port plus 10 K.
-constexpr int kPortsPerInstance = 10;
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -92,10 +91,7 @@ WorkerProcess::WorkerProcess(SystemLoop& loop, const Settings& settings, int ins
 }
 
 Status WorkerProcess::Listen() {
-  Result<SocketAddress> address = SocketAddress::Parse(settings_.worker.admin_listen);
-  if (!address.ok()) return address.status();
-  address->port += kPortsPerInstance * instance_;
-  return admin_.Listen(*address);
+  return admin_.ListenAsInstance(settings_.worker.admin_listen, instance_, log_);
 }
 
 void WorkerProcess::StartWhenReady() {

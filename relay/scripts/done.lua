@@ -16,7 +16,7 @@ for j = 1, entry_count do
   local member, kind, accepted = ARGV[3 * j - 1], ARGV[3 * j], ARGV[3 * j + 1]
   local ms, seq = string.match(member, '^[nb](%d+)%-(%d+)$')
   if not ms or #ms > 19 or #seq > 19 or seen[member] or (kind ~= 'L' and kind ~= 'R') or
-     not string.find(accepted, '^%d%d?%d?%d?$') then
+     #accepted > 7 or not string.find(accepted, '^%d+$') then
     return redis.error_reply('BADARG entry')
   end
   seen[member] = true

@@ -19,7 +19,7 @@ local entries, members, seen, owed_total = {}, {}, {}, 0
 for j = 1, entry_count do
   local entry = {
     member = ARGV[at], kind = ARGV[at + 1], tenant = ARGV[at + 2],
-    bytes = whole(ARGV[at + 3], MS_MAX), accepted = whole(ARGV[at + 4], 9999), owed = {},
+    bytes = whole(ARGV[at + 3], MS_MAX), accepted = whole(ARGV[at + 4], 1e6), owed = {},
   }
   local owed_count = whole(ARGV[at + 5], 1000)
   if not is_member(entry.member) or seen[entry.member] or not is_tenant(entry.tenant) or

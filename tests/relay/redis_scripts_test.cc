@@ -62,6 +62,16 @@ TEST_F(RedisScriptsTest, DoneReleasesThePayloadOnce) {
   ExpectCleanBooks();
 }
 
+// As many endpoints as a tenant may have can all accept one event.
+TEST_F(RedisScriptsTest, AnEventMayBeAcceptedByTensOfThousands) {
+  const Settlement done[] = {Last(Pending(), {}, 50'000)};
+  EXPECT_THAT(Value(ParseDone(Run(Done(keys_, owner_, done)))), ElementsAre(true));
+  const Settlement settle[] = {Last(Pending(), {{.endpoint = 7}}, 50'000)};
+  EXPECT_THAT(Value(ParseSettle(Run(Settle(keys_, owner_, settle)))).won, ElementsAre(true));
+  EXPECT_EQ(Counters().ok, 100'000);
+  ExpectCleanBooks();
+}
+
 TEST_F(RedisScriptsTest, SettleKeepsThePayloadForWhatIsOwed) {
   const Member member = Owed({7, 8});
   EXPECT_EQ(Entries(), 1);

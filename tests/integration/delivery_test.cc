@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tests/integration/relay_system.h"
+
+namespace relay {
+namespace {
+
+using ::testing::HasSubstr;
+
+// What every scenario ends with: the accountant finds nothing lost, invented, damaged or repeated,
+// and the books in Redis are exact.
+void ExpectNothingLostOrRepeated(RelaySystem& relay) {
+  const Ran verified = relay.Verify({"--max-duplicates", "0"});
+  EXPECT_EQ(verified.status, 0) << verified.output;
+  const Ran checked = relay.Fsck();
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
+constexpr char kSecretLine[] =
+    "signing = { scheme = \"standard-webhooks\", secrets = "
+    "[\"whsec_ZGVtby1jdXN0b21lci1hLXNlY3JldC0zMi1ieXRlcyE=\"] }";
+
+TEST(DeliveryTest, AnEventReachesFiveEndpointsOnceEach) {
+  RelaySystem relay("always");
+  std::vector<EndpointSpec> endpoints;
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    endpoints.push_back(
+        {name,
+         relay.StartSink(name, {"--secret", "whsec_ZGVtby1jdXN0b21lci1hLXNlY3JldC0zMi1ieXRlcyE="}),
+         kSecretLine});
+  }
+  endpoints.push_back(
+      {"e", relay.StartSink("e", {"--tencent-key", "customer-key"}),
+       "format = \"tencent\"\nack = \"code0\"\nsigning = { scheme = \"tencent\", key = "
+       "\"customer-key\", validity = \"10m\" }"});
+  relay.Apply(endpoints);
+  relay.StartBroker();
+  relay.StartWorker();
+  const Ran sent = relay.Simulate({"--count", "500", "--connections", "8"});
+  EXPECT_EQ(sent.status, 0) << sent.output;
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  for (const EndpointSpec& endpoint : endpoints) EXPECT_EQ(relay.Received(endpoint.id), 500);
+  ExpectNothingLostOrRepeated(relay);
+}
+
+TEST(DeliveryTest, AFailedDeliveryIsRetriedUntilItSucceeds) {
+  RelaySystem relay;
+  relay.Apply({{"a", relay.StartSink("a", {"--fail-first", "2"}),
+                "retry = { schedule = [\"100ms\", \"200ms\", \"300ms\"] }"}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "20"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_EQ(relay.Received("a"), 60);  // Two refusals and a success for each.
+  ExpectNothingLostOrRepeated(relay);
+}
+
+TEST(DeliveryTest, ADeliveryThatDiesIsKeptAndRedriven) {
+  RelaySystem relay;
+  const int port = relay.StartSink("a", {"--status", "500"});
+  relay.Apply({{"a", port, "retry = { schedule = [\"50ms\"] }"}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "30"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  const Ran dead = relay.Relayctl({"dlq", "list", "--json"});
+  EXPECT_EQ(std::count(dead.output.begin(), dead.output.end(), '\n'), 30) << dead.output;
+  EXPECT_THAT(dead.output, HasSubstr("attempts_exhausted"));
+  EXPECT_EQ(relay.Fsck().status, 0);
+
+  relay.sink("a").Kill9();
+  relay.StartSink("a", {}, port);
+  const Ran redriven = relay.Relayctl({"dlq", "redrive", "--tenant", "acme"});
+  EXPECT_EQ(redriven.status, 0) << redriven.output;
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_EQ(relay.Relayctl({"dlq", "list", "--json"}).output, "");
+  ExpectNothingLostOrRepeated(relay);
+}
+
+// The provider repeats a callback until it reads a 200; its customers must see it once.
+TEST(DeliveryTest, AProvidersRepeatIsAcknowledgedAndNotDeliveredAgain) {
+  RelaySystem relay;
+  relay.Apply({{"a", relay.StartSink("a"), ""}});
+  relay.StartBroker();
+  relay.StartWorker();
+  const Ran sent = relay.Simulate({"--count", "400", "--duplicate", "0.5", "--connections", "4"});
+  EXPECT_EQ(sent.status, 0) << sent.output;
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_THAT(HttpGet(relay.worker_admin_port(), "/metrics"), HasSubstr("relay_repeats_total"));
+  ExpectNothingLostOrRepeated(relay);
+}
+
+TEST(DeliveryTest, AnEndpointGetsOnlyWhatItsPatternMatches) {
+  RelaySystem relay;
+  relay.Apply({{"all", relay.StartSink("all"), ""},
+               {"starts", relay.StartSink("starts"), "pattern = '{\"event_type\":[1]}'"},
+               {"none", relay.StartSink("none"),
+                "pattern = '{\"stream_id\":[{\"prefix\":\"no-such-\"}]}'"}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "200", "--types", "0,1"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_EQ(relay.Received("all"), 200);
+  EXPECT_GT(relay.Received("starts"), 0);
+  EXPECT_LT(relay.Received("starts"), 200);
+  EXPECT_EQ(relay.Received("none"), 0);
+  ExpectNothingLostOrRepeated(relay);
+}
+
+TEST(DeliveryTest, TheCatalogMayChangeUnderLoad) {
+  RelaySystem relay;
+  const int a = relay.StartSink("a");
+  relay.Apply({{"a", a, ""}});
+  relay.StartBroker();
+  relay.StartWorker();
+  auto load = relay.SimulateBeside({"--count", "3000", "--rate", "1500"});
+  ASSERT_TRUE(WaitUntil(Seconds(20), [&] { return relay.Received("a") > 300; }));
+  const int b = relay.StartSink("b");
+  relay.Apply({{"a", a, ""}, {"b", b, ""}});
+  EXPECT_EQ(load->Wait(Seconds(60)).value_or(-1), 0) << load->Output();
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_GT(relay.Received("b"), 0);
+  // What `b` is owed begins with its first match, so the accountant is asked about `a` alone.
+  relay.Apply({{"a", a, ""}});
+  const Ran verified =
+      relay.Relayctl({"verify", "--sent", relay.log_path("sent"), "--received", relay.log_path("a"),
+                      "--expect", relay.folder() + "/catalog.toml", "--max-duplicates", "0"});
+  EXPECT_EQ(verified.status, 0) << verified.output;
+  EXPECT_EQ(relay.Fsck().status, 0);
+}
+
+TEST(DeliveryTest, APausedEndpointGetsItsEventsAfterItIsResumed) {
+  RelaySystem relay;
+  relay.Apply({{"a", relay.StartSink("a"), ""}, {"b", relay.StartSink("b"), ""}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Relayctl({"endpoint", "pause", "acme/a"}).status, 0);
+  ASSERT_TRUE(WaitUntil(Seconds(5), [&] {
+    return relay.Relayctl({"endpoint", "list"}).output.find("paused") != std::string::npos;
+  }));
+  EXPECT_EQ(relay.Simulate({"--count", "100", "--rate", "200"}).status, 0);
+  ASSERT_TRUE(WaitUntil(Seconds(20), [&] { return relay.Received("b") == 100; }));
+  const int before = relay.Received("a");
+  EXPECT_LT(before, 100);
+  EXPECT_EQ(relay.Relayctl({"endpoint", "resume", "acme/a"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_EQ(relay.Received("a"), 100);
+  ExpectNothingLostOrRepeated(relay);
+}
+
+TEST(DeliveryTest, A410DisablesTheEndpointAndEnableBringsItBack) {
+  RelaySystem relay;
+  const int port = relay.StartSink("a", {"--status", "410"});
+  relay.Apply({{"a", port, ""}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "1"}).status, 0);
+  ASSERT_TRUE(WaitUntil(Seconds(20), [&] {
+    return relay.Relayctl({"endpoint", "list"}).output.find("disabled") != std::string::npos;
+  }));
+  relay.sink("a").Kill9();
+  relay.StartSink("a", {}, port);
+  EXPECT_EQ(relay.Relayctl({"endpoint", "enable", "acme/a"}).status, 0);
+  EXPECT_EQ(relay.Relayctl({"dlq", "redrive"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  ExpectNothingLostOrRepeated(relay);
+}
+
+}  // namespace
+}  // namespace relay
