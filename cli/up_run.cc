@@ -120,8 +120,22 @@ void UpRun::AwaitRedis() {
   if (options_.demo) {
     ApplyCatalog();
   } else {
-    StartPrograms();
+    store_->Load([this](Result<CatalogPtr> catalog) { OnCatalogFound(std::move(catalog)); });
   }
+}
+
+void UpRun::OnCatalogFound(Result<CatalogPtr> catalog) {
+  if (step_ != Step::kCatalog) return;
+  if (!catalog.ok()) {
+    Fail(kExitRedis, "cannot read the catalog: " + catalog.status().text());
+    return;
+  }
+  const uint64_t version = (*catalog)->version;
+  // Without a catalog the programs run and are not ready: that is for the operator to mend.
+  ready_path_ = version > 0 ? "/readyz" : "/healthz";
+  Tell("catalog", version > 0 ? fmt::format("version {}", version)
+                              : "none yet: callbacks are answered 503 until one is applied");
+  StartPrograms();
 }
 
 void UpRun::ApplyCatalog() {
@@ -171,7 +185,7 @@ void UpRun::StartPrograms() {
 void UpRun::AwaitPrograms() {
   while (ready_programs_ < plan_.admin.size()) {
     const SocketAddress& admin = plan_.admin[ready_programs_];
-    const auto answer = AskLoopback(admin, "GET", "/readyz", "", kAskPatience);
+    const auto answer = AskLoopback(admin, "GET", ready_path_, "", kAskPatience);
     if (!answer.ok() || answer->status != 200) {
       last_reason_ = answer.ok() ? answer->body : answer.status().text();
       return;
@@ -197,6 +211,7 @@ void UpRun::AwaitPrograms() {
 
 void UpRun::OnReady() {
   std::printf("ready in %lld ms\n", static_cast<long long>(Elapsed(begun_).count() / 1000));
+  std::fflush(stdout);
   if (!options_.demo || plan_.brokers == 0) {
     Enter(Step::kServing);
     return;
@@ -294,15 +309,16 @@ void UpRun::Enter(Step step) {
   step_begun_ = loop_.clock().Now();
   if (step != Step::kServing) return;
   const std::string conf = " --config " + plan_.settings_path();
+  const char* relayctl = plan_.relayctl.c_str();
   if (options_.demo) {
     std::printf(
-        "try:  relayctl simulate tencent-live --to http://%s/in/demo --key demo-key --count "
-        "1000\n",
-        plan_.settings.broker.listen.front().c_str());
+        "try:  %s simulate tencent-live --to http://%s/in/demo --key demo-key --count 1000\n",
+        relayctl, plan_.settings.broker.listen.front().c_str());
   } else {
-    std::printf("try:  relayctl apply catalog.toml%s\n", conf.c_str());
+    std::printf("try:  %s apply catalog.toml%s\n", relayctl, conf.c_str());
   }
-  std::printf("      relayctl status%s\n      relayctl dlq list%s\n", conf.c_str(), conf.c_str());
+  std::printf("      %s status%s\n      %s dlq list%s\n", relayctl, conf.c_str(), relayctl,
+              conf.c_str());
   if (!plan_.sinks.empty()) std::printf("      tail -f %s\n", plan_.sink_log(0).c_str());
   std::fflush(stdout);
 }

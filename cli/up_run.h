@@ -38,6 +38,7 @@ class UpRun {
   void ApplyCatalog();
   void OnApplied(Result<CatalogStore::Applied> applied);
   void OnCatalog(Result<CatalogPtr> catalog);
+  void OnCatalogFound(Result<CatalogPtr> catalog);
   void StartPrograms();
   void AwaitPrograms();
   void OnReady();
@@ -74,6 +75,7 @@ class UpRun {
   std::unique_ptr<RedisConnection> redis_;
   std::unique_ptr<CatalogStore> store_;
   CatalogPtr catalog_;
+  const char* ready_path_ = "/readyz";
   size_t ready_programs_ = 0;  // Of plan_.admin, from the front.
   std::string last_reason_;    // Why the next one is not ready.
   std::optional<DemoEvent> demo_;
