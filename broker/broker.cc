@@ -48,9 +48,8 @@ std::vector<RedisClient*> Broker::Connections::store_clients() const {
   return clients;
 }
 
-Result<std::unique_ptr<Broker>> Broker::Create(SystemLoop& loop, const Settings& settings,
-                                               int instance, Random& random, Log& log,
-                                               Metrics& metrics) {
+Result<std::unique_ptr<Daemon>> Broker::Create(const DaemonParts& parts) {
+  const auto& [loop, settings, instance, random, log, metrics] = parts;
   Result<SecretBox> box = SecretBox::FromKeyFile(settings.secrets.key_file);
   if (!box.ok()) return box.status();
   Connections connections;
@@ -63,7 +62,7 @@ Result<std::unique_ptr<Broker>> Broker::Create(SystemLoop& loop, const Settings&
     if (!store.ok()) return store.status();
     connections.stores.push_back(std::move(store).value());
   }
-  return std::unique_ptr<Broker>(new Broker(loop, settings, instance, log, metrics,
+  return std::unique_ptr<Daemon>(new Broker(loop, settings, instance, log, metrics,
                                             std::move(box).value(), std::move(connections)));
 }
 

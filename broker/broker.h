@@ -10,6 +10,7 @@
 #include "broker/refusal_log.h"
 #include "relay/admin_listener.h"
 #include "relay/catalog_store.h"
+#include "relay/daemon.h"
 #include "relay/event_loop.h"
 #include "relay/http_server.h"
 #include "relay/installation.h"
@@ -32,21 +33,18 @@ namespace relay {
 // what is missing.
 //
 // What is given to Create() outlives it. Loop thread only.
-class Broker {
+class Broker final : public Daemon {
  public:
   // What is in flight at SIGTERM has this long to be answered.
   static constexpr Millis kDrain{4500};
 
   // InvalidArgument or NotFound when conf cannot be followed (key file, addresses).
-  static Result<std::unique_ptr<Broker>> Create(SystemLoop& loop, const Settings& settings,
-                                                int instance, Random& random, Log& log,
-                                                Metrics& metrics);
-  ~Broker();
+  static Result<std::unique_ptr<Daemon>> Create(const DaemonParts& parts);
+  ~Broker() override;
 
-  // Opens all listeners. A non-OK status says which address cannot be had, and why.
-  Status Listen();
+  Status Listen() override;
   // Stops accepting, answers what is in flight, then stops the loop, after kDrain at the latest.
-  void Drain();
+  void Drain() override;
 
  private:
   // Everything that speaks to Redis, in the order of construction.

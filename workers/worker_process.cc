@@ -31,15 +31,14 @@ CurlHttpClient::Limits ClientLimits(const Settings& settings) {
   limits.connect_timeout = settings.delivery.connect_timeout;
   limits.answer_max = static_cast<size_t>(settings.delivery.answer_max);
   limits.connections_kept_max = settings.worker.in_flight_max;
+  limits.tls_ca = settings.delivery.tls_ca;
   return limits;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Create(SystemLoop& loop,
-                                                             const Settings& settings, int instance,
-                                                             Random& random, Log& log,
-                                                             Metrics& metrics) {
+Result<std::unique_ptr<Daemon>> WorkerProcess::Create(const DaemonParts& parts) {
+  const auto& [loop, settings, instance, random, log, metrics] = parts;
   Result<SecretBox> box = SecretBox::FromKeyFile(settings.secrets.key_file);
   if (!box.ok()) return box.status();
   Result<AddressGuard> guard = AddressGuard::Create(settings.guard, OwnAddresses());
@@ -51,9 +50,9 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Create(SystemLoop& loop,
     if (!made.ok()) return made.status();
     *connection = *std::move(made);
   }
-  return std::unique_ptr<WorkerProcess>(
-      new WorkerProcess(loop, settings, instance, random, log, metrics, *std::move(box),
-                        *std::move(guard), std::move(connections)));
+  return std::unique_ptr<Daemon>(new WorkerProcess(loop, settings, instance, random, log, metrics,
+                                                   *std::move(box), *std::move(guard),
+                                                   std::move(connections)));
 }
 
 WorkerProcess::WorkerProcess(SystemLoop& loop, const Settings& settings, int instance,

@@ -6,6 +6,7 @@
 
 #include "relay/admin_listener.h"
 #include "relay/catalog_store.h"
+#include "relay/daemon.h"
 #include "relay/event_loop.h"
 #include "relay/installation.h"
 #include "relay/log.h"
@@ -29,17 +30,14 @@ namespace relay {
 // that, and whenever something is missing later, /readyz says what.
 //
 // What is given to Create() outlives it. Loop thread only.
-class WorkerProcess {
+class WorkerProcess final : public Daemon {
  public:
   // InvalidArgument or NotFound when conf cannot be followed (key file, addresses, guard).
-  static Result<std::unique_ptr<WorkerProcess>> Create(SystemLoop& loop, const Settings& settings,
-                                                       int instance, Random& random, Log& log,
-                                                       Metrics& metrics);
+  static Result<std::unique_ptr<Daemon>> Create(const DaemonParts& parts);
 
-  // Opens the admin port. A non-OK status says why it cannot be had.
-  Status Listen();
+  Status Listen() override;
   // Gives everything back, then stops the loop; asked a second time, stops it at once.
-  void Drain();
+  void Drain() override;
 
  private:
   struct Connections {
