@@ -3,11 +3,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/child_program.h"
+
 namespace relay {
 namespace {
 
 constexpr int kOwners = 3;
 constexpr int64_t kCutBytesMax = 60'000;
+// For what another process must do before the run can go on.
+constexpr Millis kPatience{10'000};
 
 RedisProcess::Options OptionsOf(const CrashPlan& plan) {
   RedisProcess::Options options;
@@ -89,12 +93,11 @@ void CrashWorld::PushMark() {
 }
 
 void CrashWorld::AwaitWritten() {
-  for (int i = 0; i < 3000; ++i) {
+  const bool written = WaitUntil(kPatience, [this] {
     const RedisValue state = redis_.Ask(RedisCommand("INFO").Arg("persistence"));
-    if (state.text.find("aof_buffer_length:0\r\n") != std::string::npos) return;
-    usleep(1000);
-  }
-  GiveUp("Redis does not write its log");
+    return state.text.find("aof_buffer_length:0\r\n") != std::string::npos;
+  });
+  if (!written) GiveUp("Redis does not write its log");
 }
 
 void CrashWorld::Burst() {
@@ -172,7 +175,9 @@ void CrashWorld::LookOverBooks(const std::string& when) {
 void CrashWorld::Mend() {
   CrashOwner& owner = *owners_.front();
   // A former owner's lease of some milliseconds may have to lapse first.
-  while (!owner.TakeOver()) usleep(1000);
+  if (!WaitUntil(kPatience, [&owner] { return owner.TakeOver(); })) {
+    GiveUp("a lapsed lease cannot be taken");
+  }
   ++report_.take_overs;
   owner.Sweep(true);
   if (owner.swept().without_payload > 0) report_.breaches.push_back("sweep met a lost payload");

@@ -28,7 +28,7 @@ std::string ReadFile(const std::string& path) {
 }  // namespace
 
 bool WaitUntil(Millis patience, const std::function<bool()>& condition) {
-  static constexpr int kLookEveryMs = 10;
+  static constexpr int kLookEveryMs = 2;
   SystemClock clock;
   const MonoTime end = clock.Now() + patience;
   while (!condition()) {
