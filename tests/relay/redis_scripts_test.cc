@@ -66,7 +66,7 @@ TEST_F(RedisScriptsTest, DoneReleasesThePayloadOnce) {
 TEST_F(RedisScriptsTest, AnEventMayBeAcceptedByTensOfThousands) {
   const Settlement done[] = {Last(Pending(), {}, 50'000)};
   EXPECT_THAT(Value(ParseDone(Run(Done(keys_, owner_, done)))), ElementsAre(true));
-  const Settlement settle[] = {Last(Pending(), {{.endpoint = 7}}, 50'000)};
+  const Settlement settle[] = {Last(Pending(), {{.endpoint = 7, .record = {}}}, 50'000)};
   EXPECT_THAT(Value(ParseSettle(Run(Settle(keys_, owner_, settle)))).won, ElementsAre(true));
   EXPECT_EQ(Counters().ok, 100'000);
   ExpectCleanBooks();
