@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -155,16 +156,17 @@ std::vector<Member> MembersOf(const std::vector<DeadLetter>& letters) {
   return members;
 }
 
-int RunRedrive(const DlqOptions& options, const CommandContext& context) {
-  DlqStart start = Begin(options, context);
-  if (!start.session) return start.exit_code;
+// What is done to dead letters of one endpoint in one partition, and how many the reply says it
+// did.
+using BatchCall = std::function<ScriptCall(const DeadLetter& first, const OwnerToken& owner,
+                                           const std::vector<Member>& members)>;
+using BatchCount = std::function<Result<int64_t>(const RedisValue& reply)>;
+
+// Does it to every dead letter that the filter finds, batch by batch, and prints how many times it
+// was `done`.
+int RunOnLetters(const DlqStart& start, const BatchCall& call, const BatchCount& count_of,
+                 const char* done) {
   RedisSession& session = *start.session;
-  // What dies again while we work is not put back a second time.
-  if (!start.filter.until_ms) {
-    Result<RedisValue> time = session.Ask(RedisCommand("TIME"));
-    if (!time.ok() || time->items.empty()) return Finish(time.status());
-    start.filter.until_ms = std::strtoll(time->items[0].text.c_str(), nullptr, 10) * 1000 + 999;
-  }
   int64_t count = 0;
   Status status;
   {
@@ -173,18 +175,34 @@ int RunRedrive(const DlqOptions& options, const CommandContext& context) {
                  .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
                    const std::vector<Member> members = MembersOf(letters);
                    const DeadLetter& first = letters.front();
-                   Result<RedisValue> reply =
-                       session.RunAsOwner(*first.partition, [&](const OwnerToken& owner) {
-                         return RedriveMembers(*first.partition, owner, first.endpoint, members);
-                       });
+                   const Result<RedisValue> reply = session.RunAsOwner(
+                       *first.partition,
+                       [&](const OwnerToken& owner) { return call(first, owner, members); });
                    if (!reply.ok()) return reply.status();
-                   Result<int64_t> moved = ParseRedrive(*reply);
+                   Result<int64_t> moved = count_of(*reply);
                    if (moved.ok()) progress.Update(count += *moved);
                    return moved;
                  });
   }
-  std::printf("%s dead letters put back for delivery\n", WithThousands(count).c_str());
+  std::printf("%s dead letters %s\n", WithThousands(count).c_str(), done);
   return Finish(status);
+}
+
+int RunRedrive(const DlqOptions& options, const CommandContext& context) {
+  DlqStart start = Begin(options, context);
+  if (!start.session) return start.exit_code;
+  // What dies again while we work is not put back a second time.
+  if (!start.filter.until_ms) {
+    Result<RedisValue> time = start.session->Ask(RedisCommand("TIME"));
+    if (!time.ok() || time->items.empty()) return Finish(time.status());
+    start.filter.until_ms = std::strtoll(time->items[0].text.c_str(), nullptr, 10) * 1000 + 999;
+  }
+  return RunOnLetters(
+      start,
+      [](const DeadLetter& first, const OwnerToken& owner, const std::vector<Member>& members) {
+        return RedriveMembers(*first.partition, owner, first.endpoint, members);
+      },
+      &ParseRedrive, "put back for delivery");
 }
 
 // How many a purge would throw away; asks on the terminal whether it may. False: it may not.
@@ -209,35 +227,22 @@ int RunPurge(const DlqOptions& options, const CommandContext& context) {
   }
   DlqStart start = Begin(options, context);
   if (!start.session) return start.exit_code;
-  RedisSession& session = *start.session;
   if (!options.yes) {
     const Result<bool> may = MayPurge(start);
     if (!may.ok()) return Finish(may.status());
     if (!*may) return Complain(kExitCheckFailed, "nothing was thrown away");
   }
-  int64_t count = 0;
-  Status status;
-  {
-    Progress progress(session.loop().clock(), "dead letters", 0);
-    status = DeadLetterWalk(session, start.catalog, start.filter)
-                 .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
-                   const std::vector<Member> members = MembersOf(letters);
-                   const DeadLetter& first = letters.front();
-                   Result<RedisValue> reply =
-                       session.RunAsOwner(*first.partition, [&](const OwnerToken& owner) {
-                         return PurgeMembers(*first.partition, owner, first.endpoint,
-                                             first.event.tenant, members);
-                       });
-                   if (!reply.ok()) return reply.status();
-                   Result<PurgeReply> purge = ParsePurge(*reply);
-                   if (!purge.ok()) return purge.status();
-                   const auto dropped = static_cast<int64_t>(purge->dropped.size());
-                   progress.Update(count += dropped);
-                   return dropped;
-                 });
-  }
-  std::printf("%s dead letters thrown away\n", WithThousands(count).c_str());
-  return Finish(status);
+  return RunOnLetters(
+      start,
+      [](const DeadLetter& first, const OwnerToken& owner, const std::vector<Member>& members) {
+        return PurgeMembers(*first.partition, owner, first.endpoint, first.event.tenant, members);
+      },
+      [](const RedisValue& reply) -> Result<int64_t> {
+        const Result<PurgeReply> purge = ParsePurge(reply);
+        if (!purge.ok()) return purge.status();
+        return static_cast<int64_t>(purge->dropped.size());
+      },
+      "thrown away");
 }
 
 using RunDlq = int (*)(const DlqOptions&, const CommandContext&);

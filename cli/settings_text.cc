@@ -35,18 +35,6 @@ std::string Real(double number) {
   return fmt::format("{:#.6g}", number);
 }
 
-const char* Word(Durability durability) {
-  switch (durability) {
-    case Durability::kAlways:
-      return "always";
-    case Durability::kEverysec:
-      return "everysec";
-    case Durability::kNone:
-      return "none";
-  }
-  return "always";
-}
-
 const char* Word(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -107,7 +95,7 @@ std::string SettingsToToml(const Settings& settings) {
              .Key("password_file", Quoted(redis.password_file))
              .Key("tls_ca", Quoted(redis.tls_ca))
              .Key("partitions", redis.partitions)
-             .Key("durability", Quoted(Word(redis.durability)))
+             .Key("durability", Quoted(DurabilityName(redis.durability)))
              .Key("connections", redis.connections)
              .Key("command_deadline", Time(redis.command_deadline))
              .text() +

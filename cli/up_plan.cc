@@ -41,18 +41,6 @@ int64_t RedisMemory() {
   return std::min(kShipped, machine / 2);
 }
 
-const char* AppendfsyncOf(Durability durability) {
-  switch (durability) {
-    case Durability::kAlways:
-      return "always";
-    case Durability::kEverysec:
-      return "everysec";
-    case Durability::kNone:
-      return "no";
-  }
-  return "always";
-}
-
 Status WriteFile(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::trunc);
   file << text;
@@ -204,7 +192,7 @@ Status WriteUpFiles(const UpPlan& plan) {
                             plan.folder + "\"\nunixsocket \"" + plan.socket_path() +
                             "\"\nunixsocketperm 700\nport 0\nmaxmemory " +
                             std::to_string(RedisMemory()) + "\nappendfsync " +
-                            AppendfsyncOf(plan.settings.redis.durability) + "\n";
+                            AppendfsyncFor(plan.settings.redis.durability) + "\n";
   if (Status status = WriteFile(plan.folder + "/redis.conf", redis); !status.ok()) return status;
   if (Status status = WriteFile(plan.settings_path(), SettingsToToml(plan.settings));
       !status.ok()) {

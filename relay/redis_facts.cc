@@ -35,18 +35,6 @@ int StrengthOf(std::string_view appendfsync) {
   return appendfsync == "always" ? 2 : appendfsync == "everysec" ? 1 : 0;
 }
 
-std::string_view AppendfsyncFor(Durability durability) {
-  switch (durability) {
-    case Durability::kAlways:
-      return "always";
-    case Durability::kEverysec:
-      return "everysec";
-    case Durability::kNone:
-      return "no";
-  }
-  return "always";
-}
-
 void JudgePersistence(const RedisFacts& facts, Durability durability,
                       std::vector<ReadinessProblem>& out) {
   if (durability != Durability::kNone && !facts.aof) {

@@ -197,6 +197,22 @@ void OverlayVariable(std::string_view variable, TomlValue& root) {
 
 }  // namespace
 
+const char* DurabilityName(Durability durability) {
+  switch (durability) {
+    case Durability::kAlways:
+      return "always";
+    case Durability::kEverysec:
+      return "everysec";
+    case Durability::kNone:
+      return "none";
+  }
+  return "always";
+}
+
+const char* AppendfsyncFor(Durability durability) {
+  return durability == Durability::kNone ? "no" : DurabilityName(durability);
+}
+
 Result<Settings> ParseSettings(const std::string& text, const std::string& name,
                                const std::vector<std::string>& environment) {
   Result<TomlValue> parsed = ParseToml(text, name);

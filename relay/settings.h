@@ -12,6 +12,10 @@
 namespace relay {
 
 enum class Durability { kAlways, kEverysec, kNone };
+// As conf spells it: "always", "everysec", "none".
+const char* DurabilityName(Durability durability);
+// The value of Redis's `appendfsync` that it asks for: "always", "everysec", "no".
+const char* AppendfsyncFor(Durability durability);
 
 // The conf of all programs, typed and within its limits. conf/relay.toml shows every key with its
 // default, unit and reason; the defaults here are the same, and a test holds the two together.
