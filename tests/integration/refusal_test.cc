@@ -148,5 +148,20 @@ TEST(RefusalTest, AnUnsafeRedisMakesTheBrokerUnreadyWithTheCommandThatMendsIt) {
   EXPECT_EQ(relay.Relayctl({"check"}).status, 0);
 }
 
+// A customer may write any URL; the platform's own network stays out of reach.
+TEST(RefusalTest, AnEndpointOnAPrivateAddressIsNeverConnectedTo) {
+  RelaySystem relay("everysec", /*allow_loopback=*/false);
+  const int port = relay.StartSink("a");
+  relay.Apply({{"a", port, "retry = { schedule = [\"50ms\"] }"}});
+  relay.StartBroker();
+  relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "5"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  EXPECT_EQ(relay.Received("a"), 0);
+  EXPECT_THAT(relay.Relayctl({"dlq", "list", "--json"}).output,
+              HasSubstr("\"reason\":\"blocked\""));
+  EXPECT_EQ(relay.Fsck().status, 0);
+}
+
 }  // namespace
 }  // namespace relay

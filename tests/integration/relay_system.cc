@@ -41,7 +41,7 @@ RedisProcess::Options RedisOptions(const std::string& durability) {
 
 }  // namespace
 
-RelaySystem::RelaySystem(const std::string& durability)
+RelaySystem::RelaySystem(const std::string& durability, bool allow_loopback)
     : folder_(MakeFolder()), redis_(RedisOptions(durability)) {
   const Status started = redis_.Start();
   RELAY_CHECK(started.ok());
@@ -52,7 +52,9 @@ RelaySystem::RelaySystem(const std::string& durability)
                              "\"\n[broker]\nlisten = [\"127.0.0.1:0\"]\n"
                              "admin_listen = \"127.0.0.1:0\"\n"
                              "[worker]\nadmin_listen = \"127.0.0.1:0\"\n"
-                             "[guard]\nallow_private = [\"127.0.0.0/8\"]\nports = []\n"
+                             "[guard]\nports = []\nallow_private = [" +
+                             (allow_loopback ? "\"127.0.0.0/8\"" : "") +
+                             "]\n"
                              "[secrets]\nkey_file = \"" +
                              folder_ + "/secrets.key\"\n");
 }

@@ -29,7 +29,8 @@ struct EndpointSpec {
 // `demo`, key `demo-key`, as in the demo.
 class RelaySystem {
  public:
-  explicit RelaySystem(const std::string& durability = "everysec");
+  // `allow_loopback` opens the address guard for the sinks of the test.
+  explicit RelaySystem(const std::string& durability = "everysec", bool allow_loopback = true);
   ~RelaySystem();
 
   RedisProcess& redis() { return redis_; }
