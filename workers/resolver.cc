@@ -50,6 +50,24 @@ LookupResult Failed(std::string why) {
   return result;
 }
 
+// RFC 6761, section 6.3: localhost is the loopback whatever a name server or a hosts file says.
+bool IsLocalhost(std::string_view host) {
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
+LookupResult VetLoopback(const AddressGuard& guard) {
+  const IpAddress loopback = IpAddress::V4(0x7f000001);
+  LookupResult result;
+  if (guard.Allows(loopback)) {
+    result.kind = LookupResult::Kind::kVetted;
+    result.addresses.push_back(loopback);
+  } else {
+    result.kind = LookupResult::Kind::kBlocked;
+    result.why = "has the denied address " + loopback.ToString();
+  }
+  return result;
+}
+
 // Vets every address of an answer. `ttl` becomes the lowest of theirs.
 LookupResult Vet(const AddressGuard& guard, const ares_addrinfo* list, Seconds& ttl) {
   LookupResult result;
@@ -109,6 +127,7 @@ struct AresResolver::Impl {
 
   SystemLoop& loop;
   const AddressGuard& guard;
+  const LookupResult localhost;
   const Limits limits;
   ares_channel channel = nullptr;
   std::unordered_map<ares_socket_t, EventPtr> sockets;
@@ -121,7 +140,7 @@ struct AresResolver::Impl {
 };
 
 AresResolver::Impl::Impl(SystemLoop& l, const AddressGuard& g, Limits lim)
-    : loop(l), guard(g), limits(lim) {
+    : loop(l), guard(g), localhost(VetLoopback(g)), limits(lim) {
   RELAY_CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
   ares_options options{};
   options.sock_state_cb = &Impl::OnSocketState;
@@ -269,6 +288,7 @@ Status AresResolver::UseServers(const std::string& servers) {
 }
 
 const LookupResult* AresResolver::Cached(const std::string& host) {
+  if (IsLocalhost(host)) return &impl_->localhost;
   const auto found = impl_->known.find(host);
   if (found == impl_->known.end() || found->second.until <= impl_->loop.clock().Now()) {
     return nullptr;
@@ -278,6 +298,12 @@ const LookupResult* AresResolver::Cached(const std::string& host) {
 
 void AresResolver::Resolve(const std::string& host, const CallScope& scope, Done done) {
   Impl::Waiter waiter{scope.watch(), std::move(done)};
+  if (IsLocalhost(host)) {
+    impl_->loop.Post([waiter = std::move(waiter), result = impl_->localhost] {
+      if (!waiter.watch.gone()) waiter.done(result);
+    });
+    return;
+  }
   if (const auto joined = impl_->asking.find(host); joined != impl_->asking.end()) {
     joined->second->waiters.push_back(std::move(waiter));
     return;

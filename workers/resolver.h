@@ -39,9 +39,10 @@ class Resolver {
 };
 
 // The Resolver of the worker: c-ares on the loop, so that a dead name server stalls nobody else. It
-// respects /etc/hosts. An answer is kept for its TTL, within 5 to 60 s: shorter would make every
-// delivery a lookup, longer would trust an address that has been given away. Callers that ask for
-// the same name meanwhile share one lookup. Failures are not kept.
+// respects /etc/hosts, and knows localhost by itself (RFC 6761). An answer is kept for its TTL,
+// within 5 to 60 s: shorter would make every delivery a lookup, longer would trust an address that
+// has been given away. Callers that ask for the same name meanwhile share one lookup. Failures are
+// not kept.
 //
 // `loop` and `guard` outlive it. Loop thread only.
 class AresResolver final : public Resolver {

@@ -167,7 +167,8 @@ TEST_F(ResolverTest, MayEndWithLookupsUnderWay) {
   EXPECT_FALSE(told);
 }
 
-TEST_F(ResolverTest, TheHostsFileCounts) {
+// Also where there is no hosts file, and whatever a name server would say.
+TEST_F(ResolverTest, LocalhostIsTheLoopbackWithoutALookup) {
   EXPECT_EQ(Resolve("localhost").kind, Kind::kBlocked);
   Settings::Guard terms;
   terms.allow_private = {"127.0.0.0/8", "::1/128"};
