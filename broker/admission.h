@@ -18,6 +18,7 @@ double MemoryShare(int64_t used_bytes, int64_t max_bytes);
 
 // Decides who is told to come back later, so that neither this process nor Redis fills up:
 //   stores under way and their bytes, in this process       503
+//     (and of one connection while Redis is behind: see StoreBacklog)
 //   events a second of a tenant, in this process            429
 //   memory of Redis over shed_at, tenant over its quota     429
 //   memory of Redis over refuse_at                          503
@@ -29,6 +30,7 @@ class Admission {
   struct Limits {
     int in_flight_max = 4096;
     int64_t in_flight_bytes = 64 * 1024 * 1024;
+    Micros store_wait_max = Seconds(1);
     double shed_at = 0.75;
     double refuse_at = 0.85;
   };
@@ -49,6 +51,8 @@ class Admission {
   void Begin(size_t bytes);
   void End(size_t bytes);
   int in_flight() const { return in_flight_; }
+  // What a store may wait for Redis, for whoever sends it.
+  Micros store_wait_max() const { return limits_.store_wait_max; }
 
   // What the watch over Redis's memory has seen last.
   void SetMemoryShare(double share);

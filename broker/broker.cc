@@ -26,8 +26,11 @@ HttpLimits LimitsOf(const Settings::Broker& conf) {
   return limits;
 }
 
-Admission::Limits AdmissionLimitsOf(const Settings::Broker& conf) {
-  return {conf.in_flight_max, conf.in_flight_bytes, conf.shed_at, conf.refuse_at};
+Admission::Limits AdmissionLimitsOf(const Settings& settings) {
+  const Settings::Broker& conf = settings.broker;
+  // Half of the deadline, so that what is let in is answered before it.
+  return {conf.in_flight_max, conf.in_flight_bytes, settings.redis.command_deadline / 2,
+          conf.shed_at, conf.refuse_at};
 }
 
 Result<std::unique_ptr<RedisConnection>> Connect(SystemLoop& loop, const Settings& settings,
@@ -80,7 +83,7 @@ Broker::Broker(SystemLoop& loop, const Settings& settings, int instance, Log& lo
       installation_(loop, *connections_.control,
                     {kSchemaVersion, settings.redis.partitions, box_.key_id()}),
       catalog_store_(loop, *connections_.control, box_, log),
-      admission_(loop.clock(), AdmissionLimitsOf(settings.broker), metrics),
+      admission_(loop.clock(), AdmissionLimitsOf(settings), metrics),
       held_quota_(loop, *connections_.control, settings.redis.partitions, admission_),
       refusals_(loop.clock(), *connections_.control, metrics),
       ingress_(
@@ -95,10 +98,13 @@ Broker::Broker(SystemLoop& loop, const Settings& settings, int instance, Log& lo
           }),
       admin_(loop, metrics, [this] { return NotReady(); }),
       tick_(loop.NewTimer([this] { OnTick(); })),
+      start_quiet_(loop.NewTimer([this] { StartAccepting(); })),
       drain_tick_(loop.NewTimer([this] { OnDrainTick(); })) {
   catalog_store_.Watch([this](const CatalogPtr& catalog) { OnSnapshot(catalog); });
   safety_.WatchProblems(scope_, [this] { UpdateReadiness(); });
   connections_.control->WatchState(scope_, [this] { UpdateReadiness(); });
+  // Below half of the line even a second of a heavy load stays under it.
+  safety_.WatchMemoryFrom(settings.broker.refuse_at / 2);
   tick_->Arm(kTick);
 }
 
@@ -108,11 +114,20 @@ Status Broker::Listen() {
   for (const std::string& text : settings_.broker.listen) {
     const Result<SocketAddress> address = SocketAddress::Parse(text);
     if (!address.ok()) return address.status();
-    if (Status status = server_.Listen(*address); !status.ok()) return status;
+    if (Status status = server_.Bind(*address); !status.ok()) return status;
     log_.Info("listening", "callbacks are taken here",
               {{"address", address->ToString()}, {"port", server_.port()}});
   }
+  start_quiet_->Arm(kStartQuiet);
   return admin_.ListenAsInstance(settings_.broker.admin_listen, instance_, log_);
+}
+
+void Broker::StartAccepting() {
+  start_quiet_->Cancel();
+  if (const Status status = server_.StartAccepting(); !status.ok()) {
+    log_.Error("not_listening", status.text());
+    loop_.Stop();
+  }
 }
 
 std::vector<std::string> Broker::NotReady() const {
@@ -140,15 +155,17 @@ std::vector<std::string> Broker::NotReady() const {
 
 void Broker::OnTick() {
   tick_->Arm(kTick);
-  admission_.SetMemoryShare(safety_.memory_share());
   UpdateReadiness();
 }
 
 void Broker::UpdateReadiness() {
+  // Before the first callback is taken: a broker that starts on a full Redis must know.
+  admission_.SetMemoryShare(safety_.memory_share());
   const std::vector<std::string> reasons = NotReady();
   const bool ready = reasons.empty();
   ingress_.SetReady(ready);
   ready_gauge_.Set(ready ? 1 : 0);
+  if (ready && start_quiet_->armed()) StartAccepting();
   if (ready && !ready_) log_.Info("ready", "callbacks are taken");
   if (!ready && reasons.front() != last_reason_) {
     log_.Warning("not_ready", "callbacks are answered 503", {{"reason", reasons.front()}});
@@ -192,6 +209,7 @@ void Broker::OnAnswer(Ingress::Ticket ticket, const HttpAnswer& answer) {
 
 void Broker::Drain() {
   if (drain_tick_->armed()) return;
+  start_quiet_->Cancel();
   log_.Info("draining", "no new connections; what is in flight is answered",
             {{"in_flight", server_.in_flight()}});
   server_.StopAccepting();

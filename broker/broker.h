@@ -35,6 +35,9 @@ namespace relay {
 // What is given to Create() outlives it. Loop thread only.
 class Broker final : public Daemon {
  public:
+  // So long after its start it leaves all callbacks to the other brokers of its port unless it is
+  // ready before: one that is about to be has no reason to refuse any.
+  static constexpr Millis kStartQuiet{1000};
   // What is in flight at SIGTERM has this long to be answered.
   static constexpr Millis kDrain{4500};
 
@@ -61,6 +64,7 @@ class Broker final : public Daemon {
   std::vector<std::string> NotReady() const;
   void OnTick();
   void UpdateReadiness();
+  void StartAccepting();
   void OnSnapshot(const CatalogPtr& catalog);
   void OnRequest(HttpExchange exchange);
   void OnAnswer(Ingress::Ticket ticket, const HttpAnswer& answer);
@@ -92,6 +96,7 @@ class Broker final : public Daemon {
   bool ready_ = false;
   std::string last_reason_;  // The first reason in the log, so that each change stands there once.
   std::unique_ptr<Timer> tick_;
+  std::unique_ptr<Timer> start_quiet_;  // Armed from Listen() until callbacks are accepted.
   std::unique_ptr<Timer> drain_tick_;
   MonoTime drain_until_;
   CallScope scope_;

@@ -36,7 +36,7 @@ std::string_view StoreOutcomeName(StoreOutcome outcome) {
 }
 
 EventPublisher::EventPublisher(EventLoop& loop, std::vector<RedisClient*> clients, int partitions,
-                               Metrics& metrics, OnOutcome on_outcome)
+                               Micros wait_max, Metrics& metrics, OnOutcome on_outcome)
     : loop_(loop),
       clients_(std::move(clients)),
       partitions_(AllPartitionKeys(partitions)),
@@ -47,12 +47,24 @@ EventPublisher::EventPublisher(EventLoop& loop, std::vector<RedisClient*> client
                                         "Events sent to Redis in one turn of the loop", {},
                                         {1, 2, 4, 8, 16, 32, 64, 128, 256, 512})) {
   RELAY_CHECK(!clients_.empty());
+  for (size_t i = 0; i < clients_.size(); ++i) backlogs_.emplace_back(wait_max);
+}
+
+int EventPublisher::PartitionFor(const Event& event) const {
+  return PartitionOf(event.tenant, event.ordering_key, event.id,
+                     static_cast<int>(partitions_.size()));
+}
+
+bool EventPublisher::Full(const Event& event) const {
+  // What belongs to no tenant goes over the first one.
+  const size_t client = event.tenant.empty() ? 0 : PartitionFor(event) % clients_.size();
+  return backlogs_[client].full(loop_.clock().Now());
 }
 
 void EventPublisher::Publish(const Event& event, Ticket ticket) {
-  const int partition =
-      PartitionOf(event.tenant, event.ordering_key, event.id, static_cast<int>(partitions_.size()));
-  Send(partition % clients_.size(), StoreEvent(partitions_[partition], event), ticket);
+  const int partition = PartitionFor(event);
+  StoreEvent(partitions_[partition], event, store_);
+  Send(partition % clients_.size(), store_, ticket);
 }
 
 void EventPublisher::PublishUnrouted(const Event& event, const RouteAttributes& attributes,
@@ -61,8 +73,9 @@ void EventPublisher::PublishUnrouted(const Event& event, const RouteAttributes& 
 }
 
 void EventPublisher::Send(size_t client, const RedisCommand& command, Ticket ticket) {
-  if (ticket >= sent_at_.size()) sent_at_.resize(ticket + 1);
-  sent_at_[ticket] = loop_.clock().Now();
+  if (ticket >= sent_.size()) sent_.resize(ticket + 1);
+  sent_[ticket] = {loop_.clock().Now(), client};
+  backlogs_[client].OnSent(sent_[ticket].at);
   ++sent_this_turn_;
   loop_.AtTurnEnd(*this, Phase::kBatch);
   clients_[client]->Send(
@@ -70,9 +83,13 @@ void EventPublisher::Send(size_t client, const RedisCommand& command, Ticket tic
 }
 
 void EventPublisher::OnReply(Ticket ticket, const Result<RedisValue>& reply) {
+  const Sent& sent = sent_[ticket];
+  const MonoTime now = loop_.clock().Now();
+  StoreBacklog& backlog = backlogs_[sent.client];
+  reply.ok() ? backlog.OnAnswered(now) : backlog.OnLost();
   const StoreOutcome outcome = OutcomeOf(reply);
   if (outcome == StoreOutcome::kStored) {
-    const std::chrono::duration<double> took = loop_.clock().Now() - sent_at_[ticket];
+    const std::chrono::duration<double> took = now - sent.at;
     store_seconds_.Observe(took.count());
   }
   on_outcome_(ticket, outcome);

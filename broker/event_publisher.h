@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/store_backlog.h"
 #include "relay/call_scope.h"
 #include "relay/event.h"
 #include "relay/event_loop.h"
@@ -39,16 +40,25 @@ class EventPublisher final : private TurnEndHook {
   // Comes once for each store, never from inside the call that began it.
   using OnOutcome = std::function<void(Ticket ticket, StoreOutcome outcome)>;
 
+  // `wait_max` is about what an event waits at most when Redis is behind (see StoreBacklog).
   // Requires: at least one client.
   EventPublisher(EventLoop& loop, std::vector<RedisClient*> clients, int partitions,
-                 Metrics& metrics, OnOutcome on_outcome);
+                 Micros wait_max, Metrics& metrics, OnOutcome on_outcome);
 
   // Stores `event` in its partition's stream.
   void Publish(const Event& event, Ticket ticket);
+  // Whether the event would wait too long for Redis, which is behind: refuse it.
+  bool Full(const Event& event) const;
   // Keeps an authentic event that belongs to no tenant, for `relayctl unrouted`.
   void PublishUnrouted(const Event& event, const RouteAttributes& attributes, Ticket ticket);
 
  private:
+  struct Sent {
+    MonoTime at;
+    size_t client = 0;
+  };
+
+  int PartitionFor(const Event& event) const;
   void Send(size_t client, const RedisCommand& command, Ticket ticket);
   void OnReply(Ticket ticket, const Result<RedisValue>& reply);
   void OnTurnEnd() override;
@@ -59,7 +69,9 @@ class EventPublisher final : private TurnEndHook {
   const OnOutcome on_outcome_;
   Histogram& store_seconds_;
   Histogram& store_batch_;
-  std::vector<MonoTime> sent_at_;  // By ticket.
+  RedisCommand store_{"XADD"};          // Used again for every event, so that it keeps its memory.
+  std::vector<Sent> sent_;              // By ticket.
+  std::vector<StoreBacklog> backlogs_;  // By connection, each of which replies in order.
   int sent_this_turn_ = 0;
   CallScope scope_;
 };

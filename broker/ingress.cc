@@ -16,6 +16,7 @@ constexpr std::string_view kNoSource = "-";
 // A provider that retries faster than this finds what it found.
 constexpr Seconds kNotReadyRetryAfter{5};
 constexpr Seconds kStoreRetryAfter{2};
+constexpr Seconds kSlowRetryAfter{1};
 
 constexpr std::array<std::string_view, 4> kKeptHeaders = {"content-type", "traceparent",
                                                           "tracestate", "relay-hops"};
@@ -75,7 +76,7 @@ Ingress::Ingress(EventLoop& loop, std::vector<RedisClient*> store_clients, int p
       on_answer_(std::move(on_answer)),
       ack_seconds_(metrics.GetHistogram("relay_ack_seconds",
                                         "From a callback's first byte to its acknowledgement")),
-      publisher_(loop, std::move(store_clients), partitions, metrics,
+      publisher_(loop, std::move(store_clients), partitions, admission.store_wait_max(), metrics,
                  [this](Ticket ticket, StoreOutcome outcome) { OnOutcome(ticket, outcome); }) {}
 
 Ingress::~Ingress() = default;
@@ -154,6 +155,9 @@ std::optional<Ingress::Refusal> Ingress::Store(SourceState& source, Ticket ticke
   }
   FillEvent(*source.source, request);
   event_.tenant = tenant == nullptr ? std::string_view() : std::string_view(tenant->id);
+  if (publisher_.Full(event_)) {
+    return Refusal{503, "redis_slow", "Redis is behind with storing", kSlowRetryAfter};
+  }
 
   if (ticket >= waiting_.size()) waiting_.resize(ticket + 1);
   Waiting& waiting = waiting_[ticket];
@@ -174,7 +178,7 @@ std::optional<Ingress::Refusal> Ingress::Store(SourceState& source, Ticket ticke
 }
 
 void Ingress::FillEvent(const Source& source, const HttpRequest& request) {
-  event_.id = DeriveEventId(source.id, facts_.dedupe_key);
+  DeriveEventId(source.id, facts_.dedupe_key, event_.id);
   event_.source = source.id;
   event_.type = facts_.type;
   event_.ordering_key = facts_.ordering_key;

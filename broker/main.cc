@@ -8,7 +8,9 @@ int main(int argc, char** argv) {
   spec.name = "relay-broker";
   spec.purpose = "Takes callbacks, stores them in Redis, acknowledges them.";
   spec.files_key = "broker.connections_max";
-  spec.files_max = [](const relay::Settings& settings) { return settings.broker.connections_max; };
+  spec.files_max = [](relay::Settings& settings) -> int& {
+    return settings.broker.connections_max;
+  };
   spec.make = [](const relay::DaemonParts& parts) { return relay::Broker::Create(parts); };
   return relay::RunDaemon(spec, argc, argv);
 }

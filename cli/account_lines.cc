@@ -50,6 +50,7 @@ Status AccountLineParser::Parse(std::string_view text, SentLine* line) {
   SetText("param", &line->param);
   line->at_us = Number("at_us");
   line->status = static_cast<int>(Number("status"));
+  line->latency_us = Number("latency_us");
   return Status::Ok();
 }
 
@@ -67,11 +68,11 @@ Status AccountLineParser::Parse(std::string_view text, ReceivedLine* line) {
   return Status::Ok();
 }
 
-Status AccountLineParser::Parse(std::string_view text, DeadLine* line) {
+Status AccountLineParser::Listed(std::string_view text, ListedLine* line) {
   if (Status status = object_.Parse(text); !status.ok()) return status;
   SetText("endpoint", &line->endpoint);
   // Both forms are taken: the endpoint's whole name in one member, or its tenant in another.
-  if (line->endpoint.find('/') == std::string::npos) {
+  if (!line->endpoint.empty() && line->endpoint.find('/') == std::string::npos) {
     std::string tenant;
     SetText("tenant", &tenant);
     line->endpoint = tenant + "/" + line->endpoint;
@@ -89,10 +90,27 @@ Status AccountLineParser::Parse(std::string_view text, DeadLine* line) {
   return Status::Ok();
 }
 
-Status AccountLineParser::Parse(std::string_view text, int64_t* at_us) {
+Status AccountLineParser::Parse(std::string_view text, DeadLine* line) {
+  if (Status status = Listed(text, line); !status.ok()) return status;
+  SetText("reason", &line->reason);
+  return line->endpoint.empty() ? Status::InvalidArgument("endpoint is missing") : Status::Ok();
+}
+
+Status AccountLineParser::Parse(std::string_view text, PendingLine* line) {
+  return Listed(text, line);
+}
+
+Status AccountLineParser::Parse(std::string_view text, FaultLine* line) {
   if (Status status = object_.Parse(text); !status.ok()) return status;
-  *at_us = Number("at_us");
-  return *at_us > 0 ? Status::Ok() : Status::InvalidArgument("at_us is missing");
+  line->at_us = Number("at_us");
+  if (line->at_us <= 0) return Status::InvalidArgument("at_us is missing");
+  line->until_us = Number("until_us");
+  if (line->until_us == 0) line->until_us = line->at_us;
+  if (line->until_us < line->at_us) return Status::InvalidArgument("until_us comes before at_us");
+  SetText("kind", &line->kind);
+  SetText("target", &line->target);
+  line->may_lose_us = Number("may_lose_us");
+  return Status::Ok();
 }
 
 Status ForEachLine(const std::string& path, const std::function<void(std::string_view)>& on_line) {

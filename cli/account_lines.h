@@ -21,7 +21,8 @@ struct SentLine {
   std::string domain;
   std::string param;
   int64_t at_us = 0;
-  int status = 0;  // Of an answer; 0 when nobody knows what became of the request.
+  int status = 0;          // Of an answer; 0 when nobody knows what became of the request.
+  int64_t latency_us = 0;  // Of an answer: since the request was meant to leave.
 };
 
 // A line of a sink's log.
@@ -36,11 +37,28 @@ struct ReceivedLine {
   int64_t at_us = 0;
 };
 
-// A line of `relayctl dlq list --json`.
-struct DeadLine {
+// What a line of the relay's own lists is about.
+struct ListedLine {
   std::string webhook_id;  // The event id.
   std::string endpoint;    // "tenant/endpoint".
   std::string seq;         // Where the line carries the event's body, out of that.
+};
+
+// A line of `relayctl dlq list --json`.
+struct DeadLine : ListedLine {
+  std::string reason;  // Empty when the line gives none.
+};
+
+// A line of `relayctl pending list --json`. Without an endpoint it is about the whole event.
+struct PendingLine : ListedLine {};
+
+// A line of a fault log: {"at_us":N,"until_us":N,"kind":"kill","target":"worker-1"}.
+struct FaultLine {
+  int64_t at_us = 0;
+  int64_t until_us = 0;  // The same as at_us where the line has none: the fault was a moment.
+  std::string kind;
+  std::string target;
+  int64_t may_lose_us = 0;  // What was acknowledged so shortly before it may be lost in it.
 };
 
 // Reads the lines of logs into structs whose memory is reused. A line that is not what it should be
@@ -50,13 +68,14 @@ class AccountLineParser {
   Status Parse(std::string_view text, SentLine* line);
   Status Parse(std::string_view text, ReceivedLine* line);
   Status Parse(std::string_view text, DeadLine* line);
-  // The moment of a fault: {"at_us":...}, whatever else the line says.
-  Status Parse(std::string_view text, int64_t* at_us);
+  Status Parse(std::string_view text, PendingLine* line);
+  Status Parse(std::string_view text, FaultLine* line);
 
  private:
   // Absent members give an empty text and 0.
   void SetText(const char* name, std::string* out);
   int64_t Number(const char* name);
+  Status Listed(std::string_view text, ListedLine* line);
 
   JsonObject object_;
   std::string buffer_;

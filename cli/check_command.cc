@@ -67,9 +67,10 @@ void WarnOfDurability(Durability durability, CheckList& list) {
     case Durability::kAlways:
       return list.Good("durability", "always: acknowledged events survive power loss");
     case Durability::kEverysec:
-      return list.Warn("durability",
-                       "everysec: up to 2 s of acknowledged events can be lost when Redis is "
-                       "killed or power fails. Fix: redis.durability = \"always\" in relay.toml");
+      return list.Warn(
+          "durability",
+          "everysec: a second of acknowledged events or more can be lost when Redis is "
+          "killed or power fails. Fix: redis.durability = \"always\" in relay.toml");
     case Durability::kNone:
       return list.Warn("durability",
                        "none: what the kernel has not written is lost when power fails. Fix: "

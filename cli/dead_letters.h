@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/redis_session.h"
-#include "relay/attempt_record.h"
+#include "cli/kept_deliveries.h"
 
 namespace relay {
 
@@ -21,14 +20,8 @@ struct DeadLetterFilter {
   std::optional<DeadLetterReason> reason;
 };
 
-struct DeadLetter {
-  const PartitionKeys* partition = nullptr;
-  Member member;
-  uint64_t endpoint = 0;
-  std::string endpoint_name;  // "tenant/endpoint", or "tenant/#7" when the catalog has it no more.
+struct DeadLetter : KeptDelivery {
   int64_t died_ms = 0;
-  Event event;
-  std::vector<AttemptRecord> history;
 };
 
 // Walks the dead letters that the filter lets through, page by page: partition by partition,
@@ -41,21 +34,18 @@ class DeadLetterWalk {
   using Visit = std::function<Result<int64_t>(const std::vector<DeadLetter>&)>;
 
   DeadLetterWalk(RedisSession& session, CatalogPtr catalog, DeadLetterFilter filter)
-      : session_(session), catalog_(std::move(catalog)), filter_(std::move(filter)) {}
+      : session_(session),
+        filter_(std::move(filter)),
+        kept_(session, std::move(catalog), filter_.tenant, filter_.endpoint) {}
   Status Run(const Visit& visit);
 
  private:
-  bool WantsEndpoint(uint64_t number) const;
   Status WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint, const Visit& visit);
-  // What of these matches, with its payload and history.
-  Result<std::vector<DeadLetter>> Load(const PartitionKeys& keys, uint64_t endpoint,
-                                       const RedisValue& page);
   bool Matches(const DeadLetter& letter) const;
-  std::string NameOf(uint64_t endpoint, const Event& event) const;
 
   RedisSession& session_;
-  const CatalogPtr catalog_;
   const DeadLetterFilter filter_;
+  KeptDeliveries kept_;
 };
 
 }  // namespace relay

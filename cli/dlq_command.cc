@@ -78,6 +78,8 @@ std::string JsonOf(const DeadLetter& letter, CallbackReader& reader) {
   line.Text("type", letter.event.type).Text("stream", letter.event.ordering_key);
   line.Text("reason", DeadLetterReasonName(ReasonOf(letter.history)));
   line.Number("attempts", static_cast<int64_t>(letter.history.size()));
+  line.Text("last",
+            letter.history.empty() ? "" : AttemptOutcomeName(letter.history.back().outcome));
   line.Number("status", letter.history.empty() ? 0 : letter.history.back().status);
   line.Text("died_at", TimeText(letter.died_ms));
   line.Number("accepted_at_us", letter.event.accepted_us);

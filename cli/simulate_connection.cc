@@ -144,7 +144,7 @@ bool ProviderConnection::ReadHead() {
     GoDown(head.status());
     return false;
   }
-  evbuffer_drain(in, end + 4);
+  transport_->Drain(end + 4);
   if (head.value().status < 200) return true;  // 100 Continue and its kin: the answer follows.
   status_ = head.value().status;
   body_left_ = head.value().content_length;
@@ -156,7 +156,7 @@ bool ProviderConnection::ReadHead() {
 bool ProviderConnection::SkipBody() {
   evbuffer* in = transport_->input();
   const size_t bytes = std::min(body_left_, evbuffer_get_length(in));
-  evbuffer_drain(in, bytes);
+  transport_->Drain(bytes);
   body_left_ -= bytes;
   if (body_left_ > 0) return false;
   FinishAnswer();

@@ -137,10 +137,11 @@ void LoadRun::Pump() {
   if (finished_) return;
   const MonoTime now = loop_.clock().Now();
   while (!idle_.empty()) {
-    ProviderConnection& connection = *connections_[static_cast<size_t>(idle_.back())];
+    // They take turns, so that none of them falls asleep when a few could do it all.
+    ProviderConnection& connection = *connections_[static_cast<size_t>(idle_.front())];
     Shot& shot = shots_[static_cast<size_t>(connection.index())];
     if (!Next(now, &shot)) break;
-    idle_.pop_back();
+    idle_.pop_front();
     Send(connection, now);
   }
   FinishIfDone(now);

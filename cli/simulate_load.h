@@ -133,7 +133,7 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
 
   std::vector<std::unique_ptr<ProviderConnection>> connections_;
   std::vector<Shot> shots_;     // By connection: what it has sent and not settled.
-  std::vector<int> idle_;       // Connections that are ready.
+  std::deque<int> idle_;        // Connections that are ready, in the order in which they became so.
   std::deque<Later> retries_;   // In the order of their due times.
   std::deque<Shot> held_back_;  // Reordered ones.
   std::deque<Shot> again_;      // Duplicates to be sent.

@@ -42,21 +42,18 @@ uint64_t Mix(uint64_t a, uint64_t b) {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> Sink::Create(SystemLoop& loop, SinkPlan plan, LineLog& log) {
-  std::optional<WebhookSigner> signer;
-  if (!plan.secrets.empty()) {
-    Result<WebhookSigner> made = WebhookSigner::Create(plan.secrets);
-    if (!made.ok()) return made.status();
-    signer = std::move(*made);
-  }
-  return std::unique_ptr<Sink>(new Sink(loop, std::move(plan), log, std::move(signer)));
+  Result<std::unique_ptr<ReceiptReader>> receipts =
+      ReceiptReader::Create(plan.secrets, plan.tencent_keys);
+  if (!receipts.ok()) return receipts.status();
+  return std::unique_ptr<Sink>(new Sink(loop, std::move(plan), log, std::move(*receipts)));
 }
 
-Sink::Sink(SystemLoop& loop, SinkPlan plan, LineLog& log, std::optional<WebhookSigner> signer)
+Sink::Sink(SystemLoop& loop, SinkPlan plan, LineLog& log, std::unique_ptr<ReceiptReader> receipts)
     : loop_(loop),
       plan_(std::move(plan)),
       log_(log),
       random_(plan_.seed),
-      signer_(std::move(signer)),
+      receipts_(std::move(receipts)),
       delay_(loop.NewTimer([this] { OnDelayOver(); })),
       server_(
           loop, Limits(), [this](HttpExchange exchange) { OnRequest(std::move(exchange)); },
@@ -85,19 +82,19 @@ void Sink::OnRequest(HttpExchange exchange) {
     return;
   }
   const std::string_view webhook_id = request.Header("webhook-id");
-  const CallbackReading& reading = reader_.Read(request.body);
-  const Signature signature = Verify(request, reading);
+  const WallTime now = loop_.clock().WallNow();
+  const ReceiptReader::Signature signature = receipts_->Read(request, now);
   const int status = PickStatus(request, webhook_id);
 
   ++tally_.received;
   if (Accepted(status)) ++tally_.accepted;
   if (status == 0) ++tally_.hung;
-  if (signature == Signature::kBad) ++tally_.bad_signatures;
+  if (signature == ReceiptReader::Signature::kBad) ++tally_.bad_signatures;
   if (!webhook_id.empty() && ids_.size() < kIdsMax) {
     ids_.insert(std::hash<std::string_view>()(webhook_id));
     tally_.distinct_ids = static_cast<int64_t>(ids_.size());
   }
-  LogRequest(request, reading, signature, status);
+  if (log_.kept()) receipts_->AppendLine(request, status, now, log_.lines());
   if (status == 0) {
     KeepHanging(std::move(exchange));
   } else {
@@ -126,47 +123,6 @@ int Sink::PickStatus(const HttpRequest& request, std::string_view webhook_id) {
     }
   }
   return plan_.status;
-}
-
-Sink::Signature Sink::Verify(const HttpRequest& request, const CallbackReading& reading) {
-  Signature verdict = Signature::kNone;
-  const WallTime now = loop_.clock().WallNow();
-  if (signer_) {
-    switch (signer_->Verify(request.Header("webhook-id"), request.Header("webhook-timestamp"),
-                            request.Header("webhook-signature"), request.body, now)) {
-      case WebhookVerdict::kAuthentic:
-        verdict = Signature::kOk;
-        break;
-      case WebhookVerdict::kUnsigned:
-        break;
-      case WebhookVerdict::kForged:
-      case WebhookVerdict::kExpired:
-        return Signature::kBad;
-    }
-  }
-  if (!plan_.tencent_keys.empty() && !(reading.t.empty() && reading.sign.empty())) {
-    const bool fresh = NumberOr(reading.t, 0) >= SecondsSinceEpoch(now);
-    const bool authentic = tencent_.Verify(plan_.tencent_keys, reading.t, reading.sign);
-    verdict = fresh && authentic ? Signature::kOk : Signature::kBad;
-  }
-  return verdict;
-}
-
-void Sink::LogRequest(const HttpRequest& request, const CallbackReading& reading,
-                      Signature signature, int status) {
-  if (!log_.kept()) return;
-  static constexpr const char* kNames[] = {"none", "ok", "bad"};
-  std::string_view endpoint = request.Header("relay-endpoint");
-  if (endpoint.empty()) endpoint = request.path;
-  JsonLine(log_.lines())
-      .Text("webhook_id", request.Header("webhook-id"))
-      .Text("endpoint", endpoint)
-      .Number("attempt", NumberOr(request.Header("relay-attempt"), 0))
-      .Text("seq", reading.seq)
-      .Text("sha256", reading.sha256)
-      .Text("signature", kNames[static_cast<int>(signature)])
-      .Number("status", status)
-      .Number("at_us", MicrosSinceEpoch(loop_.clock().WallNow()));
 }
 
 // ---- Answers

@@ -4,20 +4,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "cli/callback_reader.h"
 #include "cli/line_log.h"
+#include "cli/receipt.h"
 #include "relay/event_loop.h"
 #include "relay/http_server.h"
 #include "relay/random.h"
-#include "relay/tencent_signature.h"
-#include "relay/webhook_signature.h"
 
 namespace relay {
 
@@ -63,14 +60,13 @@ class Sink final : private TurnEndHook {
   const Status& failure() const { return failure_; }
 
  private:
-  enum class Signature { kNone, kOk, kBad };
   struct Pending {
     MonoTime due;
     HttpExchange exchange;
     int status;
   };
 
-  Sink(SystemLoop& loop, SinkPlan plan, LineLog& log, std::optional<WebhookSigner> signer);
+  Sink(SystemLoop& loop, SinkPlan plan, LineLog& log, std::unique_ptr<ReceiptReader> receipts);
   void OnRequest(HttpExchange exchange);
   void OnTurnEnd() override;
   void OnDelayOver();
@@ -80,17 +76,12 @@ class Sink final : private TurnEndHook {
   bool KnownPath(std::string_view path) const;
   // What to answer; 0 for never.
   int PickStatus(const HttpRequest& request, std::string_view webhook_id);
-  Signature Verify(const HttpRequest& request, const CallbackReading& reading);
-  void LogRequest(const HttpRequest& request, const CallbackReading& reading, Signature signature,
-                  int status);
 
   SystemLoop& loop_;
   const SinkPlan plan_;
   LineLog& log_;
   Random random_;
-  CallbackReader reader_;
-  std::optional<WebhookSigner> signer_;
-  TencentSignature tencent_;
+  const std::unique_ptr<ReceiptReader> receipts_;
   SinkTally tally_;
   Status failure_;
   std::unordered_set<uint64_t> ids_;                 // Hashes of webhook ids.

@@ -132,6 +132,7 @@ void PrintJson(const InstallationStatus& status) {
       .Number("unsettled", total.entries - total.owed_events)
       .Number("pending", total.counters.pending())
       .Number("dead", total.counters.dead)
+      .Number("ok", total.counters.ok)
       .Text("redis_version", status.redis_version)
       .Text("memory", status.memory)
       .Text("memory_max", status.memory_max)

@@ -6,8 +6,8 @@
 #include <sstream>
 #include <utility>
 
-#include "cli/account.h"
-#include "cli/line_log.h"
+#include "cli/account_report.h"
+#include "cli/option_types.h"
 #include "cli/progress.h"
 
 namespace relay {
@@ -15,48 +15,60 @@ namespace relay {
 namespace {
 
 struct VerifyOptions {
-  std::string sent;
+  std::vector<std::string> sent;
   std::vector<std::string> received;
   std::string expect;
   std::string source;
   std::string dead;
+  std::string pending;
   std::string faults;
-  int64_t duplicates_max = -1;
+  Millis fault_window = std::chrono::duration_cast<Millis>(Account::kAftermath);
+  int64_t duplicates_max = -1;  // Negative: any number.
+  int64_t duplicates_without_fault_max = -1;
+  bool drained = false;
   bool json = false;
 };
 
-// Feeds every line of the file to the account. Lines that are not what they should be are counted.
-template <typename Line>
-Status AddFile(const std::string& path, AccountLineParser& parser, Progress& progress,
-               int64_t* lines, Account* account) {
-  if (path.empty()) return Status::Ok();
-  Line line{};
-  return ForEachLine(path, [&](std::string_view text) {
-    progress.Update(++*lines);
-    if (!parser.Parse(text, &line).ok()) {
-      account->AddMalformed();
-    } else if constexpr (std::is_same_v<Line, int64_t>) {
-      account->AddFault(line);
-    } else {
-      account->Add(line);
-    }
-  });
-}
+// Feeds files to an account, line by line.
+class Feeder {
+ public:
+  Feeder(Account& account, Progress& progress) : account_(account), progress_(progress) {}
 
-Status AddAllFiles(const VerifyOptions& options, Progress& progress, Account* account) {
-  AccountLineParser parser;
-  int64_t lines = 0;
-  Status status = AddFile<int64_t>(options.faults, parser, progress, &lines, account);
-  if (status.ok()) {
-    status = AddFile<SentLine>(options.sent, parser, progress, &lines, account);
+  // Lines that are not what they should be are counted. An empty path stands for no file.
+  template <typename Line>
+  Status Feed(const std::string& path) {
+    if (path.empty()) return Status::Ok();
+    Line line;
+    return ForEachLine(path, [this, &line](std::string_view text) {
+      progress_.Update(++lines_);
+      if (parser_.Parse(text, &line).ok()) {
+        account_.Add(line);
+      } else {
+        account_.AddMalformed();
+      }
+    });
   }
-  for (const std::string& path : options.received) {
-    if (!status.ok()) break;
-    status = AddFile<ReceivedLine>(path, parser, progress, &lines, account);
+  template <typename Line>
+  Status FeedAll(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+      if (Status status = Feed<Line>(path); !status.ok()) return status;
+    }
+    return Status::Ok();
   }
-  if (status.ok()) {
-    status = AddFile<DeadLine>(options.dead, parser, progress, &lines, account);
-  }
+
+ private:
+  Account& account_;
+  Progress& progress_;
+  AccountLineParser parser_;
+  int64_t lines_ = 0;
+};
+
+Status FeedAllFiles(const VerifyOptions& options, Feeder& feeder) {
+  Status status = feeder.Feed<FaultLine>(options.faults);
+  if (status.ok()) status = feeder.FeedAll<SentLine>(options.sent);
+  if (status.ok()) status = feeder.FeedAll<ReceivedLine>(options.received);
+  if (status.ok()) status = feeder.Feed<DeadLine>(options.dead);
+  if (status.ok()) status = feeder.Feed<PendingLine>(options.pending);
   return status;
 }
 
@@ -70,85 +82,12 @@ Result<std::unique_ptr<Expectation>> LoadExpectation(const VerifyOptions& option
   return Expectation::Create(std::move(*catalog), options.source);
 }
 
-double AsMillis(Micros latency) {
-  return static_cast<double>(latency.count()) / 1000;
-}
-
-void PrintRow(const char* name, int64_t count, const std::string& remark = "") {
-  std::printf("%-22s %12s%s%s\n", name, WithThousands(count).c_str(), remark.empty() ? "" : "  ",
-              remark.c_str());
-}
-
-void PrintLatency(const char* name, const LatencyHistogram& latency) {
-  std::printf("%-22s p50 %.2f ms · p99 %.2f · max %.2f\n", name, AsMillis(latency.Percentile(50)),
-              AsMillis(latency.Percentile(99)), AsMillis(latency.max()));
-}
-
-void PrintTable(const AccountResult& result) {
-  PrintRow("callbacks", result.callbacks);
-  PrintRow("acknowledged", result.acked);
-  PrintRow("indeterminate", result.indeterminate);
-  PrintRow("refused", result.refused);
-  PrintRow("endpoints", result.endpoints);
-  PrintRow("obligations", result.obligations);
-  PrintRow("delivered", result.delivered);
-  PrintRow("dead", result.dead);
-  // With nothing lost in n, the rule of three bounds the rate with 95 % confidence.
-  PrintRow("loss", result.loss,
-           result.loss == 0 && result.obligations > 2
-               ? "95 % sure: less than 1 in " + WithThousands(result.obligations / 3)
-               : "");
-  PrintRow("phantom", result.phantom);
-  PrintRow("corrupt", result.corrupt);
-  PrintRow("duplicates", result.duplicates,
-           WithThousands(result.duplicates_near_fault) + " within 30 s after a fault");
-  PrintRow("early retries", result.early_retries);
-  PrintRow("late retries", result.late_retries);
-  PrintRow("order inversions", result.inversions);
-  if (result.delivered_after_5xx > 0) {
-    PrintRow("delivered after 5xx", result.delivered_after_5xx);
-  }
-  if (result.dead_unknown > 0) PrintRow("unknown dead letters", result.dead_unknown);
-  if (result.malformed_lines > 0) PrintRow("malformed lines", result.malformed_lines);
-  PrintLatency("sent to receipt", result.sent_to_receipt);
-  PrintLatency("ack to receipt", result.acked_to_receipt);
-  for (const std::string& example : result.examples) std::printf("  %s\n", example.c_str());
-}
-
-void PrintJson(const AccountResult& result, bool ok) {
-  std::string examples;
-  for (const std::string& example : result.examples) {
-    examples += examples.empty() ? '[' : ',';
-    AppendJsonString(example, examples);
-  }
-  std::string out;
-  JsonLine(out)
-      .Raw("ok", ok ? "true" : "false")
-      .Number("callbacks", result.callbacks)
-      .Number("acked", result.acked)
-      .Number("indeterminate", result.indeterminate)
-      .Number("refused", result.refused)
-      .Number("endpoints", result.endpoints)
-      .Number("obligations", result.obligations)
-      .Number("delivered", result.delivered)
-      .Number("dead", result.dead)
-      .Number("loss", result.loss)
-      .Number("phantom", result.phantom)
-      .Number("corrupt", result.corrupt)
-      .Number("duplicates", result.duplicates)
-      .Number("duplicates_near_fault", result.duplicates_near_fault)
-      .Number("delivered_after_5xx", result.delivered_after_5xx)
-      .Number("early_retries", result.early_retries)
-      .Number("late_retries", result.late_retries)
-      .Number("inversions", result.inversions)
-      .Number("dead_unknown", result.dead_unknown)
-      .Number("malformed_lines", result.malformed_lines)
-      .Number("sent_to_receipt_p50_us", result.sent_to_receipt.Percentile(50).count())
-      .Number("sent_to_receipt_p99_us", result.sent_to_receipt.Percentile(99).count())
-      .Number("acked_to_receipt_p50_us", result.acked_to_receipt.Percentile(50).count())
-      .Number("acked_to_receipt_p99_us", result.acked_to_receipt.Percentile(99).count())
-      .Raw("examples", examples.empty() ? "[]" : examples + "]");
-  std::fputs(out.c_str(), stdout);
+// Whether the account is as good as the caller wants it.
+bool Passes(const VerifyOptions& options, const AccountResult& result) {
+  const auto within = [](int64_t count, int64_t limit) { return limit < 0 || count <= limit; };
+  return result.clean() && within(result.duplicates, options.duplicates_max) &&
+         within(result.duplicates_without_fault, options.duplicates_without_fault_max) &&
+         (!options.drained || result.pending == 0);
 }
 
 int RunVerify(const VerifyOptions& options) {
@@ -160,19 +99,17 @@ int RunVerify(const VerifyOptions& options) {
   }
   const SystemClock clock;
   Progress progress(clock, "lines", 0);
-  Account account(expectation.get());
-  const Status added = AddAllFiles(options, progress, &account);
+  Account account(expectation.get(), options.fault_window);
+  Feeder feeder(account, progress);
+  const Status fed = FeedAllFiles(options, feeder);
   progress.Wipe();
-  if (!added.ok()) return Complain(kExitPortOrFolder, added);
+  if (!fed.ok()) return Complain(kExitPortOrFolder, fed);
 
   const AccountResult result = account.Conclude();
-  const bool too_many = options.duplicates_max >= 0 && result.duplicates > options.duplicates_max;
-  const bool ok = result.clean() && !too_many;
-  if (options.json) {
-    PrintJson(result, ok);
-  } else {
-    PrintTable(result);
-  }
+  const bool ok = Passes(options, result);
+  const std::string text =
+      options.json ? AccountJson(result, ok) : AccountTable(result, options.fault_window);
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return ok ? kExitOk : kExitCheckFailed;
 }
 
@@ -183,20 +120,44 @@ void AddVerifyCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* command =
       app.add_subcommand("verify", "Hold what was sent against what the sinks received");
-  command->add_option("--sent", options->sent, "The log of simulate")->required();
+  command->add_option("--sent", options->sent, "The log of simulate; any number of them")
+      ->required();
   command->add_option("--received", options->received, "The log of a sink; any number of them")
       ->required();
   command->add_option("--expect", options->expect,
                       "The catalog that says which endpoints are owed what; without it, every "
-                      "endpoint that received anything is owed everything");
+                      "endpoint that received anything is owed everything, and nothing is said of "
+                      "retries, late answers and false dead letters");
   command->add_option("--source", options->source, "Its source, where it has several");
   command->add_option("--dead", options->dead, "What relayctl dlq list --json printed");
-  command->add_option("--faults", options->faults, "Lines {\"at_us\":...}, one for each fault");
+  command->add_option("--pending", options->pending,
+                      "What relayctl pending list --json printed: what stands there is no loss");
+  command->add_flag("--drained", options->drained, "Anything pending is a failure, too");
+  command->add_option("--faults", options->faults,
+                      "One fault a line: {\"at_us\":N,\"until_us\":N,\"kind\":\"kill\",\"target\":"
+                      "\"worker-1\"}; without until_us it was a moment; with \"may_lose_us\":N it "
+                      "may lose what was acknowledged within N us before it");
+  AddDurationOption(command, "--fault-window", &options->fault_window,
+                    "How long after its end duplicates are put down to a fault")
+      ->default_str("30s");
   command
       ->add_option("--max-duplicates", options->duplicates_max,
                    "More duplicates than this are a failure, too")
       ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--max-duplicates-without-fault", options->duplicates_without_fault_max,
+                   "The same of those with no fault near and no late answer before them")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", options->json, "One JSON object instead of the table");
+  command->footer(
+      "Exit code 1: loss, phantoms, corrupt deliveries, too many duplicates.\n"
+      "A callback is on offer from when it was meant to leave until its acknowledgement; a window\n"
+      "(100 ms) or a gap counts while anything is on offer. The relay has recovered from a fault "
+      "in\n"
+      "the first window from which, for a second, 99 % of what is acknowledged reaches its "
+      "endpoint\n"
+      "within 1 s. A dead letter is false when its endpoint answered 2xx to all others, without a\n"
+      "second of silence, for the whole rest of the retry schedule.");
   command->callback(
       [options, &context] { context.run = [options] { return RunVerify(*options); }; });
 }

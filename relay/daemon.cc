@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <vector>
@@ -21,17 +22,21 @@ int Complain(const DaemonSpec& spec, int exit_code, const Status& status) {
 }
 
 // Every connection is a file; the soft limit is often 1,024 while the hard one is high.
-void RaiseFileLimit(const DaemonSpec& spec, int files_max, Log& log) {
+void FitFileLimit(const DaemonSpec& spec, Settings& settings, Log& log) {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   // Besides connections: Redis, listeners, name servers, logs.
   constexpr rlim_t kOthers = 64;
-  if (limit.rlim_cur < static_cast<rlim_t>(files_max) + kOthers) {
-    log.Warning("file_limit", "fewer files may be open than conf asks for",
-                {{"limit", limit.rlim_cur}, {"key", spec.files_key}, {"value", files_max}});
-  }
+  int& files_max = spec.files_max(settings);
+  if (limit.rlim_cur >= static_cast<rlim_t>(files_max) + kOthers) return;
+  log.Warning("file_limit", "fewer files may be open than conf asks for",
+              {{"limit", limit.rlim_cur}, {"key", spec.files_key}, {"value", files_max}});
+  if (!spec.files_lowered) return;
+  files_max = static_cast<int>(std::max(limit.rlim_cur, kOthers + 1) - kOthers);
+  log.Warning("files_lowered", "conf is followed as far as files may be open",
+              {{"key", spec.files_key}, {"value", files_max}});
 }
 
 int Serve(const DaemonSpec& spec, const std::string& config, int instance) {
@@ -39,14 +44,14 @@ int Serve(const DaemonSpec& spec, const std::string& config, int instance) {
   if (!path.ok()) return Complain(spec, kExitConf, path.status());
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-  const Result<Settings> settings = LoadSettings(*path, environment);
+  Result<Settings> settings = LoadSettings(*path, environment);
   if (!settings.ok()) return Complain(spec, kExitConf, settings.status());
 
   Log log(spec.name, instance, settings->log.level, settings->log.format);
   Metrics metrics;
   Random random = Random::FromSystem();
   SystemLoop loop;
-  RaiseFileLimit(spec, spec.files_max(*settings), log);
+  FitFileLimit(spec, *settings, log);
 
   const auto daemon = spec.make({loop, *settings, instance, random, log, metrics});
   if (!daemon.ok()) return Complain(spec, kExitConf, daemon.status());

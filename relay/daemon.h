@@ -36,9 +36,11 @@ struct DaemonParts {
 struct DaemonSpec {
   std::string name;     // "relay-broker"
   std::string purpose;  // The first line of --help.
-  // The setting that decides how many files are open at once, and its value.
+  // The setting that decides how many files are open at once, by name and in the settings. Where
+  // `files_lowered`, it is lowered to what the process may open; else running out does no harm.
   std::string files_key;
-  std::function<int(const Settings&)> files_max;
+  std::function<int&(Settings&)> files_max;
+  bool files_lowered = false;
   // InvalidArgument or NotFound when conf cannot be followed.
   std::function<Result<std::unique_ptr<Daemon>>(DaemonParts)> make;
 };

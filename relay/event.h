@@ -29,18 +29,23 @@ struct Event {
 };
 
 // The event id: the first 128 bits of SHA-256 over source and the provider's dedupe key, each with
-// its length before it, so that no two pairs run together.
-std::string DeriveEventId(std::string_view source, std::string_view dedupe_key);
+// its length before it, so that no two pairs run together. Replaces what `id` holds, keeping its
+// memory.
+void DeriveEventId(std::string_view source, std::string_view dedupe_key, std::string& id);
 
 // Which of `partitions` an event belongs to: by tenant and ordering key, or by tenant and event id
 // where there is no ordering key. Stable for ever: it is part of the data model.
 int PartitionOf(std::string_view tenant, std::string_view ordering_key, std::string_view event_id,
                 int partitions);
 
-// Appends the event's fields to an XADD, always all and in the same order, so that Redis stores the
-// field names once per node of its stream (SAMEFIELDS).
+// Appends the event's fields to an XADD: its tenant, its attributes in one, and its body; always
+// all and in the same order, so that Redis stores the field names once per node of its stream
+// (SAMEFIELDS). Among the attributes is a sum over all: Redis's append-only file has none, so after
+// a power cut an entry that was never acknowledged may stand there with a hole in it. Such an entry
+// must not be delivered, nor keep the provider's repeat from being so.
 void AppendEventFields(const Event& event, RedisCommand& command);
-// Reads them back from a stream entry's flat list of names and values.
+// Reads them back from a stream entry's flat list of names and values. InvalidArgument when a field
+// is missing or not as it should be, and when the sum says that this is not what was written.
 Result<Event> DecodeEventFields(const RedisValue& fields);
 
 }  // namespace relay

@@ -27,15 +27,29 @@ struct HttpServer::Impl {
       : shared(loop, limits, std::move(handler), std::move(on_refused)),
         sweep(loop.NewTimer([this] { SweepAll(); })) {}
 
-  Status Listen(const SocketAddress& address, bool exclusive) {
-    auto listener = HttpListener::Open(
+  Status Bind(const SocketAddress& address, bool exclusive) {
+    auto listener = HttpListener::Bind(
         shared.loop, address, exclusive,
         [this](int fd, const HttpPeer& peer) { OnAccepted(fd, peer); },
         [this] { shared.on_refused("descriptors", 503); });
     if (!listener.ok()) return listener.status();
     if (port == 0) port = (*listener)->port();
-    listeners.push_back(std::move(*listener));
+    bound.push_back(std::move(*listener));
     return Status::Ok();
+  }
+
+  Status StartAccepting() {
+    while (!bound.empty()) {
+      if (Status status = bound.back()->Listen(); !status.ok()) return status;
+      listeners.push_back(std::move(bound.back()));
+      bound.pop_back();
+    }
+    return Status::Ok();
+  }
+
+  Status Listen(const SocketAddress& address, bool exclusive) {
+    const Status status = Bind(address, exclusive);
+    return status.ok() ? StartAccepting() : status;
   }
 
   void OnAccepted(int fd, const HttpPeer& peer) {
@@ -74,6 +88,7 @@ struct HttpServer::Impl {
   }
 
   HttpServerShared shared;
+  std::vector<std::unique_ptr<HttpListener>> bound;  // And not listening yet.
   std::vector<std::unique_ptr<HttpListener>> listeners;
   int port = 0;
   std::unique_ptr<Timer> sweep;
@@ -93,12 +108,21 @@ Status HttpServer::ListenExclusively(const SocketAddress& address) {
   return impl_->Listen(address, /*exclusive=*/true);
 }
 
+Status HttpServer::Bind(const SocketAddress& address) {
+  return impl_->Bind(address, /*exclusive=*/false);
+}
+
+Status HttpServer::StartAccepting() {
+  return impl_->StartAccepting();
+}
+
 int HttpServer::port() const {
   return impl_->port;
 }
 
 void HttpServer::StopAccepting() {
   impl_->shared.stopping = true;
+  impl_->bound.clear();
   impl_->listeners.clear();
   auto& connections = impl_->shared.connections;
   for (size_t i = connections.size(); i-- > 0;) connections[i]->CloseIfIdle();

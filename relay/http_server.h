@@ -81,6 +81,11 @@ class HttpServer {
   // Opens a listener; may be called for several addresses. Port 0 takes a free one. A non-OK status
   // says which address and why (in use, no permission).
   Status Listen(const SocketAddress& address);
+  // The first half of Listen(): has the address, and leaves all clients to the other processes that
+  // listen on it until StartAccepting(). A dead unix socket is told by its refusing connections, so
+  // another process may take this one for dead in between.
+  Status Bind(const SocketAddress& address);
+  Status StartAccepting();
   // Like Listen, but the port is ours alone (without SO_REUSEPORT): a second process is refused.
   Status ListenExclusively(const SocketAddress& address);
   // The port of the first TCP listener.

@@ -168,7 +168,7 @@ bool HttpConnection::ReadSome() {
       Refuse(parser_.refusal());
       return false;
     case HttpProgress::kNeedMore:
-      evbuffer_drain(input, parser_.consumed());
+      transport_->Drain(parser_.consumed());
       if (parser_.in_body()) OnBodyAwaited(head_was_open);
       return state_ == State::kReading && parser_.consumed() > 0;
   }
@@ -237,7 +237,7 @@ void HttpConnection::Answer(const HttpAnswer& answer) {
 }
 
 void HttpConnection::EndRequest() {
-  evbuffer_drain(transport_->input(), parser_.consumed());
+  transport_->Drain(parser_.consumed());
   parser_.Reset();
   begun_ = false;
   if (std::exchange(input_raised_, false)) {
@@ -276,13 +276,13 @@ void HttpConnection::BeginLinger() {
   deadline_ = server_.loop.clock().Now() + kLinger;
   transport_->ShutdownAfterWrite();
   if (peer_finished_) server_.loop.AtTurnEnd(*this, Phase::kFlush);
-  evbuffer_drain(transport_->input(), evbuffer_get_length(transport_->input()));
+  transport_->Drain(evbuffer_get_length(transport_->input()));
 }
 
 // What a lingering client still sends. It gets no more than a bound of our time either way.
 void HttpConnection::Discard() {
   const size_t length = evbuffer_get_length(transport_->input());
-  evbuffer_drain(transport_->input(), length);
+  transport_->Drain(length);
   discarded_ += length;
   if (discarded_ > kLingerBytesMax) Close();
 }

@@ -97,7 +97,7 @@ HttpPeer HttpPeer::Network() const {
   return out;
 }
 
-Result<std::unique_ptr<HttpListener>> HttpListener::Open(SystemLoop& loop,
+Result<std::unique_ptr<HttpListener>> HttpListener::Bind(SystemLoop& loop,
                                                          const SocketAddress& address,
                                                          bool exclusive, OnAccepted on_accepted,
                                                          OnShed on_shed) {
@@ -120,15 +120,14 @@ Result<std::unique_ptr<HttpListener>> HttpListener::Open(SystemLoop& loop,
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
     return Failure("listen on", address);
   }
-  if (listen(fd.get(), kBacklog) != 0) return Failure("listen on", address);
-  std::unique_ptr<HttpListener> out(
-      new HttpListener(loop, fd.Release(), std::move(on_accepted), std::move(on_shed)));
-  out->unix_path_ = address.unix_path;
-  return out;
+  return std::unique_ptr<HttpListener>(
+      new HttpListener(loop, address, fd.Release(), std::move(on_accepted), std::move(on_shed)));
 }
 
-HttpListener::HttpListener(SystemLoop& loop, int fd, OnAccepted on_accepted, OnShed on_shed)
-    : fd_(fd),
+HttpListener::HttpListener(SystemLoop& loop, const SocketAddress& address, int fd,
+                           OnAccepted on_accepted, OnShed on_shed)
+    : address_(address),
+      fd_(fd),
       on_accepted_(std::move(on_accepted)),
       on_shed_(std::move(on_shed)),
       port_(BoundPort(fd)),
@@ -136,14 +135,20 @@ HttpListener::HttpListener(SystemLoop& loop, int fd, OnAccepted on_accepted, OnS
       readable_(
           event_new(loop.base(), fd, EV_READ | EV_PERSIST, &HttpListener::HandleReadable, this)),
       resume_(loop.NewTimer([this] { event_add(readable_, nullptr); })) {
-  RELAY_CHECK(readable_ && event_add(readable_, nullptr) == 0);
+  RELAY_CHECK(readable_);
 }
 
 HttpListener::~HttpListener() {
   event_free(readable_);
   close(fd_);
   if (spare_fd_ >= 0) close(spare_fd_);
-  if (!unix_path_.empty()) unlink(unix_path_.c_str());
+  if (!address_.unix_path.empty()) unlink(address_.unix_path.c_str());
+}
+
+Status HttpListener::Listen() {
+  if (listen(fd_, kBacklog) != 0) return Failure("listen on", address_);
+  RELAY_CHECK(event_add(readable_, nullptr) == 0);
+  return Status::Ok();
 }
 
 void HttpListener::HandleReadable(int, short, void* self) noexcept {

@@ -48,29 +48,33 @@ class HttpListener {
   // A connection had to be closed unheard because no descriptor was left.
   using OnShed = std::function<void()>;
 
-  // Unless `exclusive`, other processes may listen on the same port (SO_REUSEPORT). A failure says
-  // which address and why. A unix socket that nobody listens on any more is replaced.
-  static Result<std::unique_ptr<HttpListener>> Open(SystemLoop& loop, const SocketAddress& address,
+  // Takes the address. Unless `exclusive`, other processes may listen on the same port
+  // (SO_REUSEPORT). A failure says which address and why. A unix socket that nobody listens on any
+  // more is replaced.
+  static Result<std::unique_ptr<HttpListener>> Bind(SystemLoop& loop, const SocketAddress& address,
                                                     bool exclusive, OnAccepted on_accepted,
                                                     OnShed on_shed);
   ~HttpListener();
   HttpListener(const HttpListener&) = delete;
   HttpListener& operator=(const HttpListener&) = delete;
 
+  // Takes connections from now on.
+  Status Listen();
   // The port that was bound; 0 for a unix socket.
   int port() const { return port_; }
 
  private:
-  HttpListener(SystemLoop& loop, int fd, OnAccepted on_accepted, OnShed on_shed);
+  HttpListener(SystemLoop& loop, const SocketAddress& address, int fd, OnAccepted on_accepted,
+               OnShed on_shed);
   static void HandleReadable(int fd, short what, void* self) noexcept;
   void AcceptWaiting();
   void ShedOne();
 
+  const SocketAddress address_;
   const int fd_;
   OnAccepted on_accepted_;
   OnShed on_shed_;
   int port_ = 0;
-  std::string unix_path_;
   int spare_fd_;
   event* readable_;
   std::unique_ptr<Timer> resume_;

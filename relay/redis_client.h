@@ -36,7 +36,8 @@ struct RedisScript {
 // is queued for later, so that no caller's promise ages in a queue it cannot see.
 class RedisClient {
  public:
-  using OnReply = std::function<void(Result<RedisValue>)>;
+  // May move from its argument or leave it in place: then its memory serves the next reply.
+  using OnReply = std::function<void(Result<RedisValue>&&)>;
 
   virtual ~RedisClient() = default;
 

@@ -7,12 +7,20 @@
 namespace relay {
 
 RedisCommand& RedisCommand::Arg(std::string_view value) & {
+  return ArgOf(std::span(&value, 1));
+}
+
+RedisCommand& RedisCommand::ArgOf(std::span<const std::string_view> parts) & {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
   char head[24];
   head[0] = '$';
-  auto end = std::to_chars(head + 1, head + sizeof(head) - 2, value.size()).ptr;
+  auto end = std::to_chars(head + 1, head + sizeof(head) - 2, size).ptr;
   *end++ = '\r';
   *end++ = '\n';
-  body_.append(head, end - head).append(value).append("\r\n");
+  body_.append(head, end - head);
+  for (const std::string_view part : parts) body_.append(part);
+  body_.append("\r\n");
   ++count_;
   return *this;
 }

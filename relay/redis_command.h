@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +13,17 @@ namespace relay {
 class RedisCommand {
  public:
   explicit RedisCommand(std::string_view verb) { Arg(verb); }
+  // Begins another command in the memory of this one.
+  RedisCommand& Restart(std::string_view verb) {
+    count_ = 0;
+    body_.clear();
+    return Arg(verb);
+  }
 
   RedisCommand& Arg(std::string_view value) &;
   RedisCommand& Arg(int64_t value) &;
+  // One argument that consists of these, end to end.
+  RedisCommand& ArgOf(std::span<const std::string_view> parts) &;
   RedisCommand&& Arg(std::string_view value) && { return std::move(Arg(value)); }
   RedisCommand&& Arg(int64_t value) && { return std::move(Arg(value)); }
 

@@ -1,7 +1,6 @@
 #include "relay/redis_connection.h"
 
 #include <event2/buffer.h>
-#include <hiredis/read.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,60 +13,9 @@ namespace relay {
 namespace {
 
 constexpr Millis kRetryDelayFirst{50};
-constexpr Millis kRetryDelayMax{2000};
-
-// ---- hiredis' reader, building a RedisValue in place
-//
-// The reader calls one function for each value, parents first and children in their order, and
-// hands back the pointer that the parent's function returned. The root is the RedisValue behind
-// privdata.
-
-// An array grows as its items come: a count that a broken peer made up must not allocate.
-constexpr int kItemsReservedMax = 1024;
-
-RedisValue* Place(const redisReadTask* task) {
-  if (!task->parent) {
-    auto* root = static_cast<RedisValue*>(task->privdata);
-    *root = RedisValue();
-    return root;
-  }
-  // Only the last item can still be growing, so no pointer into the vector is kept when it moves.
-  return &static_cast<RedisValue*>(task->parent->obj)->items.emplace_back();
-}
-
-void* CreateString(const redisReadTask* task, char* bytes, size_t size) noexcept {
-  RedisValue* value = Place(task);
-  value->type = task->type == REDIS_REPLY_ERROR    ? RedisValue::Type::kError
-                : task->type == REDIS_REPLY_STATUS ? RedisValue::Type::kStatus
-                                                   : RedisValue::Type::kText;
-  value->text.assign(bytes, size);
-  return value;
-}
-
-void* CreateArray(const redisReadTask* task, int count) noexcept {
-  RedisValue* value = Place(task);
-  value->type = RedisValue::Type::kArray;
-  value->items.reserve(std::min(count, kItemsReservedMax));
-  return value;
-}
-
-void* CreateInteger(const redisReadTask* task, long long number) noexcept {
-  RedisValue* value = Place(task);
-  value->type = RedisValue::Type::kInteger;
-  value->integer = number;
-  return value;
-}
-
-void* CreateNil(const redisReadTask* task) noexcept {
-  return Place(task);
-}
-
-// Every value belongs to the root, and the root to the connection.
-void FreeNothing(void*) noexcept {}
-
-// Not const, because the reader's constructor takes it so; nobody writes to it.
-redisReplyObjectFunctions value_builder = {CreateString, CreateArray, CreateInteger, CreateNil,
-                                           FreeNothing};
+// Short, as is the patience with an opening: callbacks are refused until we are back.
+constexpr Millis kRetryDelayMax{500};
+constexpr Millis kOpeningDeadlineMax{1000};
 
 std::string FieldOf(std::string_view text, std::string_view field) {
   const size_t at = text.find(field);
@@ -122,14 +70,12 @@ void RedisConnection::OnStateTimer() {
     Connect();
     return;
   }
-  GiveUp(Status::Unavailable("no connection within the command deadline"));
+  GiveUp(Status::Unavailable("no connection within the deadline"));
 }
 
 void RedisConnection::Connect() {
   RELAY_CHECK(state_ == State::kDown && waiting_.empty());
-  reader_.reset(redisReaderCreateWithFunctions(&value_builder));
-  RELAY_CHECK(reader_);
-  reader_->privdata = &reply_;
+  reader_ = std::make_unique<RedisReader>();
   state_ = State::kConnecting;
   auto transport = Transport::Connect(loop_, options_.address, *this, tls_.get(),
                                       tls_ ? options_.tls_server_name : "");
@@ -138,7 +84,7 @@ void RedisConnection::Connect() {
     return;
   }
   transport_ = *std::move(transport);
-  state_timer_->Arm(options_.command_deadline);
+  state_timer_->Arm(std::min<Micros>(options_.command_deadline, kOpeningDeadlineMax));
 }
 
 void RedisConnection::OnConnected() {
@@ -173,7 +119,8 @@ void RedisConnection::SendOpening(const RedisCommand& command,
   waiting.on_reply = [this, on_reply](Result<RedisValue> reply) {
     if (reply.ok()) (this->*on_reply)(*reply);
   };
-  waiting.deadline_at = loop_.clock().Now() + options_.command_deadline;
+  waiting.sent_at = loop_.clock().Now();
+  waiting.deadline_at = waiting.sent_at + options_.command_deadline;
   Submit(command, std::move(waiting));
 }
 
@@ -239,7 +186,8 @@ void RedisConnection::SubmitOrRefuse(const RedisCommand& command, Micros deadlin
   Waiting waiting;
   waiting.watch = scope.watch();
   waiting.on_reply = std::move(on_reply);
-  waiting.deadline_at = loop_.clock().Now() + deadline;
+  waiting.sent_at = loop_.clock().Now();
+  waiting.deadline_at = waiting.sent_at + deadline;
   waiting.eval = std::move(eval);
   Submit(command, std::move(waiting));
 }
@@ -250,7 +198,6 @@ void RedisConnection::Submit(const RedisCommand& command, Waiting waiting) {
   evbuffer_add(out, head.data(), head.size());
   evbuffer_add(out, command.body().data(), command.body().size());
   transport_->Flush();
-  waiting.sent_at = loop_.clock().Now();
   waiting_.push_back(std::move(waiting));
   if (waiting_.size() == 1) WatchFrontDeadline();
 }
@@ -266,10 +213,10 @@ bool RedisConnection::FeedReader() {
   while (const size_t size = evbuffer_get_contiguous_space(in)) {
     const auto* bytes =
         reinterpret_cast<const char*>(evbuffer_pullup(in, static_cast<ssize_t>(size)));
-    const int fed = redisReaderFeed(reader_.get(), bytes, size);
-    evbuffer_drain(in, size);
-    if (fed != REDIS_OK) {
-      GiveUp(Status::Unavailable(std::string("reply not understood: ") + reader_->errstr));
+    const Status fed = reader_->Feed({bytes, size});
+    transport_->Drain(size);
+    if (!fed.ok()) {
+      GiveUp(Status::Unavailable("reply not understood: " + fed.text()));
       return false;
     }
   }
@@ -280,31 +227,32 @@ bool RedisConnection::DispatchReplies() {
   const CallScope::Watch here = alive_.watch();
   const Transport* const present = transport_.get();
   while (true) {
-    void* reply = nullptr;
-    if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK) {
-      GiveUp(Status::Unavailable(std::string("reply not understood: ") + reader_->errstr));
+    const Result<RedisValue*> reply = reader_->Next();
+    if (!reply.ok()) {
+      GiveUp(Status::Unavailable("reply not understood: " + reply.status().text()));
       return false;
     }
-    if (!reply) return true;
+    if (*reply == nullptr) return true;
     if (waiting_.empty()) {
-      GiveUp(Status::Unavailable("reply without a command: " + DebugString(reply_)));
+      GiveUp(Status::Unavailable("reply without a command: " + DebugString(**reply)));
       return false;
     }
-    Waiting front = std::move(waiting_.front());
-    waiting_.pop_front();
-    Answer(std::move(front));
+    Result<RedisValue> lent(std::move(**reply));
+    Answer(waiting_.pop_front(), lent);
     // The callback may have destroyed us, or an opening command may have given the connection up.
     if (here.gone() || transport_.get() != present) return false;
+    // What the callback has left of the reply is memory for the next one.
+    **reply = std::move(*lent);
   }
 }
 
-void RedisConnection::Answer(Waiting waiting) {
+void RedisConnection::Answer(Waiting waiting, Result<RedisValue>& reply) {
   round_trip_.Observe(std::chrono::duration<double>(loop_.clock().Now() - waiting.sent_at).count());
-  if (waiting.eval && ClassifyRedisError(reply_) == RedisErrorKind::kNoScript) {
+  if (waiting.eval && ClassifyRedisError(*reply) == RedisErrorKind::kNoScript) {
     SendAgainWithText(std::move(waiting));
     return;
   }
-  if (!waiting.watch.gone()) waiting.on_reply(std::exchange(reply_, RedisValue()));
+  if (!waiting.watch.gone()) waiting.on_reply(std::move(reply));
 }
 
 // EVAL with the text both runs the script and makes Redis know it again.
@@ -314,6 +262,7 @@ void RedisConnection::SendAgainWithText(Waiting waiting) {
   RedisCommand again("EVAL");
   again.Arg(eval->script->text);
   for (size_t i = 2; i < args.size(); ++i) again.Arg(args[i]);
+  waiting.sent_at = loop_.clock().Now();
   Submit(again, std::move(waiting));
 }
 
@@ -370,10 +319,10 @@ void RedisConnection::GiveUp(const Status& front, const Status& others) {
 
   // A callback may destroy this connection; the others then do not come.
   const CallScope::Watch here = alive_.watch();
-  std::deque<Waiting> failed;
-  failed.swap(waiting_);
-  for (size_t i = 0; i < failed.size() && !here.gone(); ++i) {
-    if (!failed[i].watch.gone()) failed[i].on_reply(i == 0 ? front : others);
+  Fifo<Waiting> failed = std::exchange(waiting_, {});
+  for (const Status* why = &front; !failed.empty() && !here.gone(); why = &others) {
+    const Waiting oldest = failed.pop_front();
+    if (!oldest.watch.gone()) oldest.on_reply(*why);
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,16 +7,15 @@
 #include <vector>
 
 #include "relay/event_loop.h"
+#include "relay/fifo.h"
 #include "relay/log.h"
 #include "relay/metrics.h"
 #include "relay/random.h"
 #include "relay/redis_client.h"
 #include "relay/redis_options.h"
+#include "relay/redis_reader.h"
 #include "relay/tls_context.h"
 #include "relay/transport.h"
-
-struct redisReader;
-extern "C" void redisReaderFree(redisReader*);
 
 namespace relay {
 
@@ -25,9 +23,11 @@ namespace relay {
 //
 // It writes all commands of a turn in one write, which Redis answers with one fsync for all of
 // them. It starts to connect with the first turn of the loop. After a break it connects again by
-// itself, after 50 ms at first and 2 s at last, with jitter, so that a restarted Redis is not met
-// by all clients in one instant. While a server is loading its data or refuses us, the connection
-// is not up(), and last_error() says why.
+// itself, after 50 ms at first and 500 ms at last, with jitter, so that a restarted Redis is not
+// met by all clients in one instant. An attempt that hangs is given up after a second (or the
+// command deadline, when that is shorter): its first packet may have been lost with the link. While
+// a server is loading its data or refuses us, the connection is not up(), and last_error() says
+// why.
 //
 // A command whose deadline passes closes the connection: replies are known by their order alone.
 // The deadline of a command counts from its sending, and is looked at once all before it are
@@ -107,7 +107,7 @@ class RedisConnection final : public RedisClient, private TransportObserver {
   // False when a callback has destroyed this connection, or the connection had to be given up.
   bool FeedReader();
   bool DispatchReplies();
-  void Answer(Waiting waiting);
+  void Answer(Waiting waiting, Result<RedisValue>& reply);
   void SendAgainWithText(Waiting waiting);
   void WatchFrontDeadline();
   void OnDeadline();
@@ -135,9 +135,8 @@ class RedisConnection final : public RedisClient, private TransportObserver {
   MonoTime deadline_timer_at_;
 
   std::unique_ptr<Transport> transport_;
-  std::unique_ptr<redisReader, FreeWith<redisReaderFree>> reader_;
-  RedisValue reply_;             // The reply that the reader is building.
-  std::deque<Waiting> waiting_;  // In the order of sending.
+  std::unique_ptr<RedisReader> reader_;  // Of the present connection.
+  Fifo<Waiting> waiting_;                // In the order of sending.
   std::vector<Watcher> watchers_;
   CallScope opening_;  // Of the opening commands of the present connection.
   CallScope alive_;    // Last: ends what is posted, and tells a loop over callbacks to stop.

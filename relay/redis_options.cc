@@ -1,11 +1,22 @@
 #include "relay/redis_options.h"
 
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 namespace relay {
 
 namespace {
+
+constexpr std::string_view kPlainUrl = "redis://";
+constexpr std::string_view kTlsUrl = "rediss://";
+
+Result<SocketAddress> AddressOf(std::string_view node) {
+  for (const std::string_view url : {kPlainUrl, kTlsUrl}) {
+    if (node.starts_with(url)) return SocketAddress::Parse(node.substr(url.size()));
+  }
+  return SocketAddress::Parse(node);
+}
 
 // The first line of the file: an editor's newline at the end is no part of a password.
 Result<std::string> ReadPassword(const std::string& path) {
@@ -24,10 +35,13 @@ Result<RedisConnectionOptions> MakeRedisOptions(const Settings::Redis& settings,
     return Status::InvalidArgument("redis.nodes: this version works with exactly one node, not " +
                                    std::to_string(settings.nodes.size()));
   }
-  std::string node = settings.nodes.front();
-  static constexpr std::string_view kUnixUrl = "unix://";
-  if (node.starts_with(kUnixUrl)) node = "unix:" + node.substr(kUnixUrl.size());
-  Result<SocketAddress> address = SocketAddress::Parse(node);
+  const std::string& node = settings.nodes.front();
+  const bool tls = node.starts_with(kTlsUrl);
+  if (tls != !settings.tls_ca.empty()) {
+    return Status::InvalidArgument("redis.tls_ca: belongs to rediss://, and only to it; found " +
+                                   node);
+  }
+  Result<SocketAddress> address = AddressOf(node);
   if (!address.ok()) return Status::InvalidArgument("redis.nodes: " + address.status().text());
 
   RedisConnectionOptions out;
@@ -35,11 +49,7 @@ Result<RedisConnectionOptions> MakeRedisOptions(const Settings::Redis& settings,
   out.address = *std::move(address);
   out.username = settings.username;
   out.command_deadline = settings.command_deadline;
-  if (!settings.tls_ca.empty()) {
-    if (!out.address.unix_path.empty()) {
-      return Status::InvalidArgument(
-          "redis.tls_ca: a unix socket carries no TLS; name an address:port in redis.nodes");
-    }
+  if (tls) {
     out.tls_ca_file = settings.tls_ca;
     out.tls_server_name = out.address.host;
   }

@@ -26,9 +26,9 @@ struct RedisConnectionOptions {
   std::vector<const RedisScript*> scripts;
 };
 
-// What conf says of Redis, as options of one connection. A node is "unix:///path" or
-// "address:port"; with tls_ca set the latter is TLS, and the server's certificate must carry the
-// address. InvalidArgument names the key.
+// What conf says of Redis, as options of one connection. A node is "unix:///path",
+// "redis://address:port", or "rediss://address:port" for TLS, where tls_ca says whom to believe and
+// the server's certificate must carry the address. InvalidArgument names the key.
 Result<RedisConnectionOptions> MakeRedisOptions(const Settings::Redis& settings, std::string name);
 
 }  // namespace relay

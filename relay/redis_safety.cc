@@ -117,7 +117,8 @@ void RedisSafety::OnRewriteAsked(Result<RedisValue> reply) {
 }
 
 void RedisSafety::Conclude(std::vector<ReadinessProblem> problems) {
-  timer_->Arm(problems.empty() ? kInterval : kIntervalInTrouble);
+  const bool at_ease = problems.empty() && memory_share() < watched_share_;
+  timer_->Arm(at_ease ? kInterval : kIntervalInTrouble);
   if (problems == problems_) return;
   problems_ = std::move(problems);
   const CallScope::Watch here = alive_.watch();

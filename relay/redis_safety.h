@@ -29,7 +29,8 @@ namespace relay {
 class RedisSafety {
  public:
   static constexpr Millis kInterval{1000};
-  // While something is wrong we look more often: readiness should not lag behind the cure.
+  // While something is wrong we look more often, because readiness should not lag behind the cure;
+  // and while memory runs short, because a line is held no better than it is watched.
   static constexpr Millis kIntervalInTrouble{200};
 
   RedisSafety(EventLoop& loop, RedisClient& redis, Durability durability);
@@ -42,6 +43,8 @@ class RedisSafety {
   const std::optional<RedisFacts>& facts() const { return facts_; }
   // Used memory as a share of maxmemory; 0 when there is no limit or nothing is known.
   double memory_share() const;
+  // From now on looks more often while memory_share() is at least this.
+  void WatchMemoryFrom(double share) { watched_share_ = share; }
 
   // Calls `on_change` after each change of problems(), until the scope dies.
   void WatchProblems(const CallScope& scope, std::function<void()> on_change);
@@ -66,6 +69,7 @@ class RedisSafety {
   EventLoop& loop_;
   RedisClient& redis_;
   const Durability durability_;
+  double watched_share_ = 1;
   std::vector<ReadinessProblem> problems_;
   std::optional<RedisFacts> facts_;
   RedisFacts asked_;  // What the present round has brought so far.

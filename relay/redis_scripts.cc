@@ -8,6 +8,10 @@
 namespace relay {
 namespace {
 
+const RedisScript& CreateGroupsScript() {
+  static const RedisScript kScript = MakeScript("create_groups", ScriptHead::kNone);
+  return kScript;
+}
 const RedisScript& SettleScript() {
   static const RedisScript kScript = MakeScript("settle", ScriptHead::kOwner);
   return kScript;
@@ -123,9 +127,13 @@ Status StatusOfError(const RedisValue& value) {
 
 RedisCommand StoreEvent(const PartitionKeys& keys, const Event& event) {
   RedisCommand command("XADD");
-  command.Arg(keys.normal).Arg("*");
-  AppendEventFields(event, command);
+  StoreEvent(keys, event, command);
   return command;
+}
+
+void StoreEvent(const PartitionKeys& keys, const Event& event, RedisCommand& command) {
+  command.Restart("XADD").Arg(keys.normal).Arg("*");
+  AppendEventFields(event, command);
 }
 
 Result<Member> ParseStored(const RedisValue& reply) {
@@ -137,8 +145,9 @@ RedisCommand ForgetUnrouted(std::string_view entry_id) {
   return RedisCommand("XDEL").Arg(kUnroutedKey).Arg(entry_id);
 }
 
-RedisCommand CreateGroup(const std::string& stream) {
-  return RedisCommand("XGROUP").Arg("CREATE").Arg(stream).Arg(kGroup).Arg("0").Arg("MKSTREAM");
+ScriptCall CreateGroups(const PartitionKeys& keys) {
+  // Nobody writes the bulk stream yet, but scripts look at its group.
+  return {&CreateGroupsScript(), {keys.normal, keys.bulk}, {std::string(kGroup)}};
 }
 
 RedisCommand ReadEvents(std::span<const std::string> streams, int count, Millis block) {
@@ -316,7 +325,7 @@ Result<WonReply> ParseResolve(const RedisValue& reply) {
 }
 
 std::vector<const RedisScript*> TransitionScripts() {
-  return {&SettleScript(), &DoneScript(), &TakeScript(), &ResolveScript()};
+  return {&CreateGroupsScript(), &SettleScript(), &DoneScript(), &TakeScript(), &ResolveScript()};
 }
 
 }  // namespace relay

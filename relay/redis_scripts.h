@@ -62,11 +62,14 @@ struct OwnerToken {
 // ---- Store and read: plain commands, so that a full Redis refuses the first and not the second.
 
 RedisCommand StoreEvent(const PartitionKeys& keys, const Event& event);
+// The same in the memory of `command`, whatever that was before.
+void StoreEvent(const PartitionKeys& keys, const Event& event, RedisCommand& command);
 Result<Member> ParseStored(const RedisValue& reply);
 // Takes an entry out of the stream of unrouted events, once its event is stored in a partition.
 RedisCommand ForgetUnrouted(std::string_view entry_id);
-// Creates the group (and the stream) at the beginning; a BUSYGROUP error means that it is there.
-RedisCommand CreateGroup(const std::string& stream);
+// Creates the groups of the partition's streams (and the streams) where they are missing, in a full
+// Redis as well. Replies with their number.
+ScriptCall CreateGroups(const PartitionKeys& keys);
 // Asks for at most `count` new entries of EACH stream, waiting up to `block` (zero: not at all).
 RedisCommand ReadEvents(std::span<const std::string> streams, int count, Millis block);
 // A page of the pending entries list: ids greater than `after` ("0": from the beginning).

@@ -1,32 +1,19 @@
-#include "relay/sha256.h"
+// The functions of OpenSSL 1.1, which OpenSSL 3 keeps and calls deprecated. Those in their place
+// (EVP) allocate and free a context for each hash, and nothing can be done about it from outside.
+#define OPENSSL_API_COMPAT 10100
 
-#include <openssl/evp.h>
+#include "relay/sha256.h"
 
 #include "relay/check.h"
 
 namespace relay {
-namespace {
 
-// Constant once fetched, and never given back: hashing may go on until the process ends.
-const EVP_MD* Algorithm() {
-  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  RELAY_CHECK(kSha256 != nullptr);
-  return kSha256;
-}
-
-}  // namespace
-
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  RELAY_CHECK(context_ != nullptr);
-  RELAY_CHECK(EVP_DigestInit_ex2(context_, Algorithm(), nullptr) == 1);
-}
-
-Sha256::~Sha256() {
-  EVP_MD_CTX_free(context_);
+Sha256::Sha256() {
+  RELAY_CHECK(SHA256_Init(&context_) == 1);
 }
 
 void Sha256::Update(std::string_view bytes) {
-  RELAY_CHECK(EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1);
+  RELAY_CHECK(SHA256_Update(&context_, bytes.data(), bytes.size()) == 1);
 }
 
 void Sha256::UpdateWithLength(std::string_view bytes) {
@@ -39,19 +26,25 @@ void Sha256::UpdateWithLength(std::string_view bytes) {
 
 Sha256::Digest Sha256::Finish() {
   Digest digest;
-  RELAY_CHECK(EVP_DigestFinal_ex(context_, digest.data(), nullptr) == 1);
-  // Null: the algorithm stays.
-  RELAY_CHECK(EVP_DigestInit_ex2(context_, nullptr, nullptr) == 1);
+  RELAY_CHECK(SHA256_Final(digest.data(), &context_) == 1);
+  RELAY_CHECK(SHA256_Init(&context_) == 1);
   return digest;
 }
 
-std::string HexText(const uint8_t* bytes, size_t size) {
+void AppendHex(const uint8_t* bytes, size_t size, std::string& out) {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(2 * size, '0');
+  const size_t begin = out.size();
+  out.resize(begin + 2 * size);
+  char* to = out.data() + begin;
   for (size_t i = 0; i < size; ++i) {
-    text[2 * i] = kDigits[bytes[i] >> 4];
-    text[2 * i + 1] = kDigits[bytes[i] & 15];
+    *to++ = kDigits[bytes[i] >> 4];
+    *to++ = kDigits[bytes[i] & 15];
   }
+}
+
+std::string HexText(const uint8_t* bytes, size_t size) {
+  std::string text;
+  AppendHex(bytes, size, text);
   return text;
 }
 

@@ -1,25 +1,22 @@
 #pragma once
 
+#include <openssl/sha.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-struct evp_md_ctx_st;
-
 namespace relay {
 
-// SHA-256 over pieces. One object serves any number of hashes, one after another; its algorithm is
-// looked up once a process, which in OpenSSL 3 costs more than hashing half a kilobyte.
+// SHA-256 over pieces. One object serves any number of hashes, one after another, and allocates
+// nothing, so that a local one is as good as a kept one.
 class Sha256 {
  public:
   using Digest = std::array<uint8_t, 32>;
 
   Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
 
   void Update(std::string_view bytes);
   // Adds the length of `bytes` (4 bytes, the highest first) before them, so that no two lists of
@@ -29,10 +26,11 @@ class Sha256 {
   Digest Finish();
 
  private:
-  evp_md_ctx_st* context_;
+  SHA256_CTX context_;
 };
 
 // Lower-case hexadecimal.
+void AppendHex(const uint8_t* bytes, size_t size, std::string& out);
 std::string HexText(const uint8_t* bytes, size_t size);
 std::string Sha256Hex(std::string_view bytes);
 

@@ -16,7 +16,7 @@ namespace relay {
 // relay:{relay}: on the first node.
 
 // The version of this layout; a program that meets another one in `meta` does not start.
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 3;
 
 // Streams of events come in two classes. Only kNormal is written today; kBulk has its place in keys
 // and members, because a member's first letter says in which stream its payload lies.

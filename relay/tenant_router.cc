@@ -1,6 +1,7 @@
 #include "relay/tenant_router.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -9,16 +10,18 @@
 namespace relay {
 namespace {
 
+constexpr char LowerCase(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c |= 0x20;
-  }
+  for (char& c : lower) c = LowerCase(c);
   return lower;
 }
 
 template <typename Index>
-const Tenant* Look(const Index& index, const typename Index::key_type& key) {
+const Tenant* Look(const Index& index, std::string_view key) {
   const auto at = index.find(key);
   return at == index.end() ? nullptr : at->second;
 }
@@ -67,7 +70,10 @@ const Tenant* TenantRouter::Route(const Source& source, const RouteAttributes& a
 const Tenant* TenantRouter::ByDomain(std::string_view domain) const {
   // No name of DNS is longer; what a stranger sends is not copied without a bound.
   constexpr size_t kDomainMax = 253;
-  return domain.size() > kDomainMax ? nullptr : Look(domains_, LowerCase(domain));
+  if (domain.size() > kDomainMax) return nullptr;
+  std::array<char, kDomainMax> lower;
+  std::transform(domain.begin(), domain.end(), lower.begin(), [](char c) { return LowerCase(c); });
+  return Look(domains_, {lower.data(), domain.size()});
 }
 
 const Tenant* TenantRouter::ByPrefix(std::string_view stream_id) const {

@@ -1,13 +1,15 @@
+// The functions of OpenSSL 1.1, as in sha256.cc. They ask no provider, so that a system-wide FIPS
+// setting does not take MD5 away.
+#define OPENSSL_API_COMPAT 10100
+
 #include "relay/tencent_signature.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/provider.h>
+#include <openssl/md5.h>
 
 #include <array>
 #include <cstdint>
 
-#include "relay/c_handle.h"
 #include "relay/check.h"
 #include "relay/sha256.h"
 
@@ -34,49 +36,29 @@ bool DecodeHex(std::string_view text, Digest& out) {
   return true;
 }
 
-}  // namespace
-
-struct TencentSignature::Impl {
-  // Freed in the opposite order.
-  std::unique_ptr<OSSL_LIB_CTX, FreeWith<OSSL_LIB_CTX_free>> library;
-  std::unique_ptr<OSSL_PROVIDER, FreeWith<OSSL_PROVIDER_unload>> provider;
-  std::unique_ptr<EVP_MD, FreeWith<EVP_MD_free>> md5;
-  std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>> context;
-
-  Digest Compute(std::string_view key, std::string_view t_digits) {
-    Digest digest;
-    RELAY_CHECK(EVP_DigestInit_ex2(context.get(), md5.get(), nullptr) == 1 &&
-                EVP_DigestUpdate(context.get(), key.data(), key.size()) == 1 &&
-                EVP_DigestUpdate(context.get(), t_digits.data(), t_digits.size()) == 1 &&
-                EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
-    return digest;
-  }
-};
-
-TencentSignature::TencentSignature() : impl_(std::make_unique<Impl>()) {
-  impl_->library.reset(OSSL_LIB_CTX_new());
-  RELAY_CHECK(impl_->library != nullptr);
-  impl_->provider.reset(OSSL_PROVIDER_load(impl_->library.get(), "default"));
-  RELAY_CHECK(impl_->provider != nullptr);
-  impl_->md5.reset(EVP_MD_fetch(impl_->library.get(), "MD5", nullptr));
-  impl_->context.reset(EVP_MD_CTX_new());
-  RELAY_CHECK(impl_->md5 != nullptr && impl_->context != nullptr);
+Digest Compute(std::string_view key, std::string_view t_digits) {
+  MD5_CTX context;
+  Digest digest;
+  RELAY_CHECK(MD5_Init(&context) == 1 && MD5_Update(&context, key.data(), key.size()) == 1 &&
+              MD5_Update(&context, t_digits.data(), t_digits.size()) == 1 &&
+              MD5_Final(digest.data(), &context) == 1);
+  return digest;
 }
 
-TencentSignature::~TencentSignature() = default;
+}  // namespace
 
-std::string TencentSignature::Sign(std::string_view key, std::string_view t_digits) {
-  const Digest digest = impl_->Compute(key, t_digits);
+std::string TencentSignature::Sign(std::string_view key, std::string_view t_digits) const {
+  const Digest digest = Compute(key, t_digits);
   return HexText(digest.data(), digest.size());
 }
 
 bool TencentSignature::Verify(std::span<const std::string> keys, std::string_view t_digits,
-                              std::string_view sign) {
+                              std::string_view sign) const {
   Digest given;
   if (!DecodeHex(sign, given)) return false;
   bool authentic = false;
   for (const std::string& key : keys) {
-    const Digest expected = impl_->Compute(key, t_digits);
+    const Digest expected = Compute(key, t_digits);
     authentic |= CRYPTO_memcmp(expected.data(), given.data(), kDigestSize) == 0;
   }
   return authentic;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,26 +10,15 @@ namespace relay {
 
 // The signature of Tencent Cloud live callbacks: sign = MD5(key + t), where `t` is the expiry in
 // seconds since 1970, exactly as its digits stand in the body (cloud docs 267/38081). It does not
-// cover the body. MD5 comes from a library context of its own, so that a system-wide FIPS setting
-// does not take it away.
-//
-// One object serves any number of signatures, one after another; it is not thread-safe.
+// cover the body.
 class TencentSignature {
  public:
-  TencentSignature();
-  ~TencentSignature();
-  TencentSignature(const TencentSignature&) = delete;
-  TencentSignature& operator=(const TencentSignature&) = delete;
-
   // 32 lower-case hexadecimal digits.
-  std::string Sign(std::string_view key, std::string_view t_digits);
+  std::string Sign(std::string_view key, std::string_view t_digits) const;
   // Whether `sign` (hexadecimal, either case) is that of `t_digits` under one of `keys`. All keys
-  // are tried, and each comparison takes the same time whatever differs.
-  bool Verify(std::span<const std::string> keys, std::string_view t_digits, std::string_view sign);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // are tried, and each comparison takes the same time whatever differs. Allocates nothing.
+  bool Verify(std::span<const std::string> keys, std::string_view t_digits,
+              std::string_view sign) const;
 };
 
 // The body of `callback` with the value of its top-level `t` replaced by 0 and that of `sign` by

@@ -10,7 +10,9 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -22,6 +24,7 @@ namespace relay {
 namespace {
 
 constexpr size_t kInputBytesDefault = 64 * 1024;
+constexpr size_t kReadBytesMax = 64 * 1024;
 constexpr int kBufferEventOptions = BEV_OPT_CLOSE_ON_FREE;
 
 void SetNoDelay(int fd) {
@@ -114,7 +117,7 @@ std::unique_ptr<Transport> Transport::Accept(SystemLoop& loop, int fd,
   std::unique_ptr<Transport> out(new Transport(loop, events, observer, /*tls=*/false));
   out->connected_ = true;
   bufferevent_disable(events, EV_WRITE);
-  bufferevent_enable(events, EV_READ);
+  out->BeginReading();
   return out;
 }
 
@@ -141,7 +144,7 @@ Result<std::unique_ptr<Transport>> Transport::Connect(SystemLoop& loop,
   std::unique_ptr<Transport> out(new Transport(loop, events, observer, tls != nullptr));
   sockaddr_storage storage;
   const socklen_t length = address.ToSockaddr(&storage);
-  bufferevent_enable(events, EV_READ);
+  if (tls) bufferevent_enable(events, EV_READ);
   if (bufferevent_socket_connect(events, reinterpret_cast<sockaddr*>(&storage),
                                  static_cast<int>(length)) != 0) {
     return Status::Unavailable("connect " + address.ToString() + ": " +
@@ -159,6 +162,7 @@ Transport::Transport(SystemLoop& loop, bufferevent* events, TransportObserver& o
 }
 
 Transport::~Transport() {
+  readable_.reset();
   bufferevent_free(events_);
 }
 
@@ -176,20 +180,67 @@ size_t Transport::unsent_bytes() const {
   return evbuffer_get_length(bufferevent_get_output(events_));
 }
 
+void Transport::Drain(size_t bytes) {
+  evbuffer_drain(input(), bytes);
+  UpdateReading();
+}
+
 void Transport::LimitInput(size_t bytes) {
-  bufferevent_setwatermark(events_, EV_READ, 0, bytes);
+  input_max_ = bytes;
+  if (tls_) bufferevent_setwatermark(events_, EV_READ, 0, bytes);
+  UpdateReading();
 }
 
-void Transport::PauseReading() {
-  if (!reading_) return;
-  reading_ = false;
-  bufferevent_disable(events_, EV_READ);
+// ---- Reading of a plain connection
+
+void Transport::BeginReading() {
+  if (tls_) return;
+  readable_.reset(
+      event_new(loop_.base(), fd(), EV_READ | EV_PERSIST, &Transport::HandleReadable, this));
+  RELAY_CHECK(readable_);
+  UpdateReading();
 }
 
-void Transport::ResumeReading() {
-  if (reading_) return;
-  reading_ = true;
-  bufferevent_enable(events_, EV_READ);
+void Transport::UpdateReading() {
+  if (!readable_) return;
+  const bool wanted = evbuffer_get_length(input()) < input_max_;
+  if (wanted == waiting_to_read_) return;
+  waiting_to_read_ = wanted;
+  if (wanted) {
+    event_add(readable_.get(), nullptr);
+  } else {
+    event_del(readable_.get());
+  }
+}
+
+void Transport::HandleReadable(int, short, void* self) noexcept {
+  static_cast<Transport*>(self)->ReadPlain();
+}
+
+void Transport::ReadPlain() {
+  // Copied from here, a connection's buffer is as long as what has come.
+  static thread_local char bytes[kReadBytesMax];
+  evbuffer* in = input();
+  const size_t room = input_max_ - std::min(input_max_, evbuffer_get_length(in));
+  if (room == 0) return UpdateReading();
+  const ssize_t size = read(fd(), bytes, std::min(room, kReadBytesMax));
+  if (size > 0) {
+    // Frozen as the output is: only the bufferevent itself may append.
+    evbuffer_unfreeze(in, /*at_front=*/0);
+    evbuffer_add(in, bytes, static_cast<size_t>(size));
+    evbuffer_freeze(in, /*at_front=*/0);
+    observer_.OnReadable();  // May destroy us.
+  } else if (size == 0) {
+    half_closed_ = true;
+    EndReading(Status::Unavailable("closed by the other side"));
+  } else if (errno != EAGAIN && errno != EINTR) {
+    EndReading(Status::Unavailable(ErrorText(events_, tls_)));
+  }
+}
+
+void Transport::EndReading(const Status& why) {
+  readable_.reset();
+  observer_.OnClosed(why);
 }
 
 void Transport::Flush() {
@@ -260,6 +311,7 @@ void Transport::HandleEvent(bufferevent* events, short what, void* opaque) noexc
     self->connected_ = true;
     if (!self->tls_) {
       bufferevent_disable(events, EV_WRITE);
+      self->BeginReading();
       if (self->unsent_bytes() > 0) self->Flush();
     }
     self->observer_.OnConnected();

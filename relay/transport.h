@@ -4,13 +4,16 @@
 #include <string>
 #include <string_view>
 
+#include "relay/c_handle.h"
 #include "relay/event_loop.h"
 #include "relay/status.h"
 
 struct bufferevent;
+struct event;
 struct sockaddr_storage;
 struct evbuffer;
 struct ssl_ctx_st;
+extern "C" void event_free(event*);
 
 namespace relay {
 
@@ -47,7 +50,9 @@ class TransportObserver {
 
 // A byte stream on a libevent bufferevent, plain, unix socket or TLS, that makes one write of all
 // that was appended in a turn of the loop. That is what turns a turn's commands into one group
-// commit of Redis, and it saves a plain connection two epoll_ctl calls for each answer.
+// commit of Redis, and it saves a plain connection two epoll_ctl calls for each answer. A plain one
+// also reads by itself: libevent asks the kernel how much there is before each read, and takes at
+// most 4 KiB of it.
 //
 // `loop` and `observer` outlive it. Loop thread only. Destroying it closes the socket at once.
 class Transport final : private TurnEndHook {
@@ -62,8 +67,10 @@ class Transport final : private TurnEndHook {
                                                     const std::string& server_name = "");
   ~Transport() override;
 
-  // Bytes that have come; the owner drains what it has understood.
+  // Bytes that have come.
   evbuffer* input();
+  // Takes `bytes`, which the owner has understood, off the front of input().
+  void Drain(size_t bytes);
   // The buffer to append to.
   evbuffer* output();
   // Must follow an append to output(): has it sent at the end of this turn.
@@ -73,10 +80,7 @@ class Transport final : private TurnEndHook {
   void ShutdownAfterWrite();
   // What has been appended and not been taken by the kernel.
   size_t unsent_bytes() const;
-  void PauseReading();
-  void ResumeReading();
-  bool reading() const { return reading_; }
-  // Reading stops by itself while input() holds this many bytes (default: 64 KiB).
+  // Reading stops while input() holds this many bytes (default: 64 KiB); Drain() resumes it.
   void LimitInput(size_t bytes);
   // True when the other side has ended its sending in good order. It may have closed altogether, or
   // still wait for an answer: only writing tells.
@@ -88,7 +92,12 @@ class Transport final : private TurnEndHook {
   static void HandleRead(bufferevent*, void* self) noexcept;
   static void HandleWritten(bufferevent*, void* self) noexcept;
   static void HandleEvent(bufferevent*, short what, void* self) noexcept;
+  static void HandleReadable(int fd, short what, void* self) noexcept;
   void OnTurnEnd() override;
+  void BeginReading();
+  void ReadPlain();
+  void EndReading(const Status& why);
+  void UpdateReading();
   void FlushPlain();
   void CloseSending();
 
@@ -96,8 +105,10 @@ class Transport final : private TurnEndHook {
   bufferevent* events_;
   TransportObserver& observer_;
   const bool tls_;
+  std::unique_ptr<event, FreeWith<event_free>> readable_;  // Of a plain one that is connected.
+  size_t input_max_ = 0;
   bool connected_ = false;
-  bool reading_ = true;
+  bool waiting_to_read_ = false;  // `readable_` is armed.
   bool half_closed_ = false;
   bool shutdown_after_write_ = false;
   bool waiting_to_write_ = false;  // The kernel took less than all; libevent writes the rest.

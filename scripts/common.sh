@@ -33,9 +33,14 @@ as_root() {
   fi
 }
 
+# missing_packages [TAG]: of the lines without a tag, and of those that end in @TAG.
 missing_packages() {
   local line package
   while read -r line; do
+    case $line in
+      *" @${1:-}") line=${line% @*} ;;
+      *" @"*) continue ;;
+    esac
     package=${line%%\?*}
     if [ "$package" != "$line" ] && command -v "${line#*\?}" >/dev/null; then continue; fi
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
@@ -43,11 +48,12 @@ missing_packages() {
   done < <(sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$root/scripts/packages")
 }
 
-# Installs what is missing. Debian starts a system-wide Redis when its package is installed; ours
-# is private, so that start is forbidden while we install (policy-rc.d, where there is none yet).
+# install_packages [TAG]: installs what is missing. Debian starts a system-wide Redis, and an nginx,
+# when its package is installed; ours are private, so that start is forbidden while we install
+# (policy-rc.d, where there is none yet).
 install_packages() {
   local missing status=0 policy=/usr/sbin/policy-rc.d
-  missing=$(missing_packages)
+  missing=$(missing_packages "${1:-}")
   [ -n "$missing" ] || return 0
   echo "installing:" $missing
   if [ ! -e "$policy" ]; then

@@ -39,8 +39,8 @@ endforeach()
 forbid("libevent outside its files" "#include <event2/"
        "ask EventLoop, Transport or HttpServer" IN ${all}
        EXCEPT "^(relay/(event_loop|transport|http_server[a-z_]*|redis_connection)|workers/(http_client|resolver)[a-z_]*|cli/simulate[a-z_]*)\\.(cc|h)$")
-forbid("hiredis outside its file" "#include <hiredis/" "ask RedisClient" IN ${all}
-       EXCEPT "^relay/redis_connection\\.cc$")
+forbid("hiredis outside its file" "#include <hiredis/" "ask RedisReader" IN ${all}
+       EXCEPT "^relay/redis_reader\\.cc$")
 forbid("libcurl outside its file" "#include <curl/" "ask HttpClient" IN ${all}
        EXCEPT "^workers/(http_client[a-z_]*|curl_[a-z_]*)\\.(cc|h)$")
 forbid("c-ares outside its file" "#include <ares" "ask Resolver" IN ${all}

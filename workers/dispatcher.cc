@@ -35,10 +35,6 @@ Dispatcher::EndpointLane& Dispatcher::LaneOf(const Endpoint& endpoint) {
 DeliveryNumber Dispatcher::Offer(Delivery delivery, uint64_t entry) {
   if (stopped_ || in_flight_ >= limits_.in_flight_max) return 0;
   EndpointLane& lane = LaneOf(*delivery.endpoint);
-  if (lane.backlog) {
-    const int share = InFlightShare(delivery.endpoint->in_flight_max, live_workers_);
-    if (lane.lane.free_slots() <= share / 2) return 0;
-  }
   const DeliveryNumber number = ++last_number_;
   const Lane::Admission admission = lane.lane.Offer(number, loop_.clock().Now());
   if (admission == Lane::Admission::kPark) return 0;
@@ -58,11 +54,9 @@ std::vector<DeliveryNumber> Dispatcher::Reserve(const Endpoint& endpoint, int wa
   EndpointLane& lane = LaneOf(endpoint);
   const MonoTime now = loop_.clock().Now();
   while (static_cast<int>(slots.size()) < wanted && in_flight_ < limits_.in_flight_max &&
-         lane.lane.free_slots() > 0) {
-    const DeliveryNumber slot = ++last_number_;
-    RELAY_CHECK(lane.lane.Offer(slot, now) == Lane::Admission::kStart);
+         lane.lane.TakeForRetry(last_number_ + 1, now)) {
     ++in_flight_;
-    slots.push_back(slot);
+    slots.push_back(++last_number_);
   }
   return slots;
 }
@@ -85,7 +79,9 @@ void Dispatcher::GiveBack(uint64_t endpoint, DeliveryNumber slot) {
 void Dispatcher::SetBacklog(const Endpoint& endpoint, bool backlog) {
   const auto found = lanes_.find(endpoint.number);
   if (found == lanes_.end() && !backlog) return;
-  LaneOf(endpoint).backlog = backlog;
+  EndpointLane& lane = LaneOf(endpoint);
+  lane.lane.SetBacklog(backlog);
+  StartWaiting(lane);
 }
 
 void Dispatcher::StartAttempt(DeliveryNumber number, Work& work) {
@@ -162,7 +158,7 @@ void Dispatcher::StartWaiting(EndpointLane& lane) {
 void Dispatcher::TellFree(uint64_t endpoint, EndpointLane& lane) {
   // Only a backlog waits for slots; told after this turn, so that slots freed together are filled
   // by one taking.
-  if (!lane.backlog || lane.tell_free || lane.lane.free_slots() == 0) return;
+  if (!lane.lane.backlog() || lane.tell_free || lane.lane.free_for_retries() == 0) return;
   lane.tell_free = true;
   loop_.Post([this, endpoint, watch = scope_.watch()] {
     if (watch.gone()) return;
@@ -295,7 +291,7 @@ void Dispatcher::OnCatalogOrWorkers(int live_workers) {
   live_workers_ = live_workers;
   for (auto it = lanes_.begin(); it != lanes_.end();) {
     EndpointLane& lane = it->second;
-    if (lane.lane.idle() && !lane.backlog) {
+    if (lane.lane.idle() && !lane.lane.backlog()) {
       it = lanes_.erase(it);
       continue;
     }

@@ -81,8 +81,7 @@ class Dispatcher {
   void StartLeased(DeliveryNumber slot, Delivery delivery, int64_t token);
   void GiveBack(uint64_t endpoint, DeliveryNumber slot);
   // Tells whether an endpoint has due retries that found no slot. First attempts then leave half of
-  // its slots to them and do not queue: a busy endpoint's backlog must not starve behind new
-  // events.
+  // its slots to them: a busy endpoint's backlog must not starve behind new events.
   void SetBacklog(const Endpoint& endpoint, bool backlog);
 
   // The soft split. A delivery that still waits for its slot is taken out (true: park it). One in
@@ -113,8 +112,7 @@ class Dispatcher {
  private:
   struct EndpointLane {
     Lane lane;
-    int in_flight_max = 0;  // As the catalog has it.
-    bool backlog = false;
+    int in_flight_max = 0;   // As the catalog has it.
     bool tell_free = false;  // on_slot_free is posted.
   };
   struct Work {

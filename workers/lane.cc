@@ -25,38 +25,48 @@ Lane::Lane(LaneLimits limits) : limits_(limits), service_time_(kServiceTimeAtFir
 
 Lane::Admission Lane::Offer(DeliveryNumber delivery, MonoTime now) {
   if (free_slots() > 0) {
-    Begin(delivery, now);
+    Begin(delivery, now, /*retry=*/false);
     return Admission::kStart;
   }
-  if (waiting() >= limits_.waiting_max || EstimatedWait(now) > limits_.wait_max) {
+  if (newcomers_max() == 0 || waiting() >= limits_.waiting_max ||
+      EstimatedWait(now) > limits_.wait_max) {
     return Admission::kPark;
   }
   waiting_.push_back(delivery);
   return Admission::kQueued;
 }
 
+bool Lane::TakeForRetry(DeliveryNumber delivery, MonoTime now) {
+  if (free_for_retries() == 0) return false;
+  Begin(delivery, now, /*retry=*/true);
+  return true;
+}
+
 void Lane::OnFinished(DeliveryNumber delivery, MonoTime now) {
-  const auto running = Find(delivery);
-  service_time_ += (now - running->since - service_time_) / kAverageOver;
-  running_.erase(running);
+  const Running over = TakeOut(delivery);
+  service_time_ += (now - over.since - service_time_) / kAverageOver;
 }
 
 void Lane::GiveUp(DeliveryNumber delivery) {
-  running_.erase(Find(delivery));
+  TakeOut(delivery);
 }
 
-std::vector<Lane::Running>::iterator Lane::Find(DeliveryNumber delivery) {
-  const auto running = std::find_if(running_.begin(), running_.end(),
-                                    [&](const Running& r) { return r.delivery == delivery; });
-  RELAY_CHECK(running != running_.end());
+Lane::Running Lane::TakeOut(DeliveryNumber delivery) {
+  const auto place = std::find_if(running_.begin(), running_.end(),
+                                  [&](const Running& r) { return r.delivery == delivery; });
+  RELAY_CHECK(place != running_.end());
+  const Running running = *place;
+  running_.erase(place);
+  if (running.retry) --retries_;
   return running;
 }
 
 std::optional<DeliveryNumber> Lane::TakeNext(MonoTime now) {
   if (waiting_.empty() || in_flight() >= limits_.in_flight_max) return std::nullopt;
+  if (newcomers() >= newcomers_max()) return std::nullopt;
   const DeliveryNumber delivery = waiting_.front();
   waiting_.pop_front();
-  Begin(delivery, now);
+  Begin(delivery, now, /*retry=*/false);
   return delivery;
 }
 
@@ -78,19 +88,32 @@ void Lane::SetInFlightMax(int in_flight_max) {
   limits_.in_flight_max = in_flight_max;
 }
 
+// None of a single slot: what waits for it is parked when its event is split, and then stands in
+// the backlog itself.
+int Lane::newcomers_max() const {
+  return backlog_ ? limits_.in_flight_max / 2 : limits_.in_flight_max;
+}
+
 int Lane::free_slots() const {
-  return std::max(0, limits_.in_flight_max - in_flight() - waiting());
+  const int free = std::min(limits_.in_flight_max - in_flight(), newcomers_max() - newcomers());
+  return std::max(0, free - waiting());
+}
+
+int Lane::free_for_retries() const {
+  const int kept = std::clamp(newcomers_max() - newcomers(), 0, waiting());
+  return std::max(0, limits_.in_flight_max - in_flight() - kept);
 }
 
 Micros Lane::EstimatedWait(MonoTime now) const {
   if (free_slots() > 0) return Micros(0);
   Micros service_time = service_time_;
   if (!running_.empty()) service_time = std::max(service_time, now - running_.front().since);
-  return service_time * (waiting() + 1) / limits_.in_flight_max;
+  return service_time * (waiting() + 1) / std::max(1, newcomers_max());
 }
 
-void Lane::Begin(DeliveryNumber delivery, MonoTime now) {
-  running_.push_back({delivery, now});
+void Lane::Begin(DeliveryNumber delivery, MonoTime now, bool retry) {
+  running_.push_back({delivery, now, retry});
+  if (retry) ++retries_;
 }
 
 }  // namespace relay

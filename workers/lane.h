@@ -26,6 +26,11 @@ struct LaneLimits {
 // holds up nobody but itself. Pure bookkeeping: time comes in as arguments, nothing is sent from
 // here.
 //
+// While there is a backlog (retries that are due and found no slot), it and the newcomers have half
+// of the slots each. Newcomers go on queueing before their half: were they parked instead, each
+// would swell the backlog that keeps the next from its slot, and a busy endpoint that fails now and
+// then would have everything go the long way through the retry set.
+//
 // How long a newcomer would wait is estimated as (waiting + 1) x service time / cap. The service
 // time is a moving average of what finished, but at least the age of the oldest request in flight:
 // an endpoint that has just stopped answering finishes nothing that could tell.
@@ -39,14 +44,19 @@ class Lane {
 
   explicit Lane(LaneLimits limits);
 
+  // For a newcomer.
   Admission Offer(DeliveryNumber delivery, MonoTime now);
+  // Takes a slot for one of the backlog, or for a retry that has just come due; false when none is
+  // free for it.
+  bool TakeForRetry(DeliveryNumber delivery, MonoTime now);
   // The request of `delivery` is over, however it went. Requires: it was started.
   void OnFinished(DeliveryNumber delivery, MonoTime now);
   // Gives back a slot that was taken and never used. No request was made, so that nothing is
   // learned about the endpoint's speed. Requires: it was started.
   void GiveUp(DeliveryNumber delivery);
   // The next waiting delivery, whose slot is then taken; nothing when no slot is free or none
-  // waits. To be asked after OnFinished(), GiveUp() and SetInFlightMax(), until it says nothing.
+  // waits. To be asked after OnFinished(), GiveUp(), SetInFlightMax() and SetBacklog(), until it
+  // says nothing.
   std::optional<DeliveryNumber> TakeNext(MonoTime now);
   // Forgets a waiting delivery; false when it does not wait here.
   bool RemoveWaiting(DeliveryNumber delivery);
@@ -55,9 +65,13 @@ class Lane {
 
   // Follows the number of live workers or a new catalog. A lower cap stops nothing that runs.
   void SetInFlightMax(int in_flight_max);
+  void SetBacklog(bool backlog) { backlog_ = backlog; }
+  bool backlog() const { return backlog_; }
 
-  // Slots that may be filled now without overtaking anyone who waits.
+  // Slots that a newcomer may fill now without overtaking anyone who waits.
   int free_slots() const;
+  // Slots that retries may fill now: all that those who wait have no right to.
+  int free_for_retries() const;
   int in_flight() const { return static_cast<int>(running_.size()); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
   bool idle() const { return running_.empty() && waiting_.empty(); }
@@ -67,14 +81,19 @@ class Lane {
   struct Running {
     DeliveryNumber delivery;
     MonoTime since;
+    bool retry;
   };
-  void Begin(DeliveryNumber delivery, MonoTime now);
-  std::vector<Running>::iterator Find(DeliveryNumber delivery);
+  int newcomers_max() const;
+  int newcomers() const { return in_flight() - retries_; }
+  void Begin(DeliveryNumber delivery, MonoTime now, bool retry);
+  Running TakeOut(DeliveryNumber delivery);
 
   LaneLimits limits_;
   Micros service_time_;
   std::vector<Running> running_;  // In the order of starting: the oldest first.
+  int retries_ = 0;               // Of those that run.
   std::deque<DeliveryNumber> waiting_;
+  bool backlog_ = false;
 };
 
 }  // namespace relay

@@ -8,7 +8,9 @@ int main(int argc, char** argv) {
   spec.name = "relay-worker";
   spec.purpose = "Reads events from Redis and delivers them to customers.";
   spec.files_key = "worker.in_flight_max";
-  spec.files_max = [](const relay::Settings& settings) { return settings.worker.in_flight_max; };
+  spec.files_max = [](relay::Settings& settings) -> int& { return settings.worker.in_flight_max; };
+  // An attempt without a descriptor would count against its endpoint.
+  spec.files_lowered = true;
   spec.make = [](const relay::DaemonParts& parts) { return relay::WorkerProcess::Create(parts); };
   return relay::RunDaemon(spec, argc, argv);
 }

@@ -12,19 +12,14 @@ PartitionRecovery::PartitionRecovery(RedisClient& redis, Log& log, TenurePtr ten
       sweep_(redis, tenure_->keys, tenure_->owner) {}
 
 void PartitionRecovery::Start() {
-  redis_.Send(CreateGroup(tenure_->keys.normal), scope_,
-              [this](const Result<RedisValue>& reply) { OnGroup(EventClass::kNormal, reply); });
+  const ScriptCall call = CreateGroups(tenure_->keys);
+  redis_.Eval(*call.script, call.keys, call.args, scope_,
+              [this](const Result<RedisValue>& reply) { OnGroups(reply); });
 }
 
-void PartitionRecovery::OnGroup(EventClass event_class, const Result<RedisValue>& reply) {
+void PartitionRecovery::OnGroups(const Result<RedisValue>& reply) {
   if (!reply.ok()) return on_done_(reply.status());
-  if (reply->is_error() && !reply->is_error("BUSYGROUP")) return on_done_(StatusOfError(*reply));
-  if (event_class == EventClass::kNormal) {
-    // Nobody writes the bulk stream yet, but scripts look at its group.
-    redis_.Send(CreateGroup(tenure_->keys.bulk), scope_,
-                [this](const Result<RedisValue>& next) { OnGroup(EventClass::kBulk, next); });
-    return;
-  }
+  if (reply->is_error()) return on_done_(StatusOfError(*reply));
   sweep_.Start(false, [this](const Result<SweepReport>& report) { OnSwept(report); });
 }
 

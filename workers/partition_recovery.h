@@ -25,7 +25,7 @@ class PartitionRecovery {
   void Start();
 
  private:
-  void OnGroup(EventClass event_class, const Result<RedisValue>& reply);
+  void OnGroups(const Result<RedisValue>& reply);
   void OnSwept(const Result<SweepReport>& report);
 
   RedisClient& redis_;

@@ -128,7 +128,8 @@ void StreamConsumer::OnReadRefused(const RedisValue& error) {
   log_.Warning("group_missing", "a consumer group is gone; it is created again",
                {{"error", error.text}});
   for (auto& [partition, desk] : desks_) {
-    redis_.Send(CreateGroup(desk.tenure->keys.normal), scope_, [](const Result<RedisValue>&) {});
+    const ScriptCall call = CreateGroups(desk.tenure->keys);
+    redis_.Eval(*call.script, call.keys, call.args, scope_, [](const Result<RedisValue>&) {});
   }
 }
 

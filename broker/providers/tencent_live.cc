@@ -23,8 +23,9 @@ bool IsInteger(std::string_view text) {
 
 void AppendWithLength(std::string_view text, std::string& out) {
   const auto size = static_cast<uint32_t>(text.size());
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(size >> shift);
-  out += text;
+  const char head[4] = {static_cast<char>(size >> 24), static_cast<char>(size >> 16),
+                        static_cast<char>(size >> 8), static_cast<char>(size)};
+  out.append(head, sizeof(head)).append(text);
 }
 
 }  // namespace

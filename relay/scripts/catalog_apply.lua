@@ -1,4 +1,6 @@
--- Writes a catalog, if Redis still holds the version that it was made from.
+#!lua flags=allow-oom
+-- Writes a catalog, if Redis still holds the version that it was made from. allow-oom: another URL,
+-- or an endpoint less, is what an operator does about a full Redis.
 -- KEYS catalog, changes, endpoint_state | ARGV version text next_endpoint removed_endpoints
 -- returns {1, new version}, or {0, the version held} when that is another one
 local call = redis.call

@@ -28,9 +28,12 @@ class EventPublisherTest : public testing::Test {
   FakeRedis second_{loop_};
   std::vector<std::pair<uint32_t, StoreOutcome>> outcomes_;
   EventPublisher publisher_{
-      loop_, {&first_, &second_}, 8, metrics_, [this](uint32_t ticket, StoreOutcome outcome) {
-        outcomes_.emplace_back(ticket, outcome);
-      }};
+      loop_,
+      {&first_, &second_},
+      8,
+      Seconds(1),
+      metrics_,
+      [this](uint32_t ticket, StoreOutcome outcome) { outcomes_.emplace_back(ticket, outcome); }};
 };
 
 // Two events of a stream on two connections could change places.
@@ -57,6 +60,22 @@ TEST_F(EventPublisherTest, TellsEachOutcomeApart) {
   EXPECT_THAT(outcomes_,
               ElementsAre(Pair(0, StoreOutcome::kStored), Pair(1, StoreOutcome::kRefused),
                           Pair(2, StoreOutcome::kTimedOut), Pair(3, StoreOutcome::kUnavailable)));
+}
+
+TEST_F(EventPublisherTest, AConnectionThatIsBehindIsFullAndTheOtherIsNot) {
+  Event unrouted = EventOf("s");
+  unrouted.tenant = "";
+  for (uint32_t i = 0; i < StoreBacklog::kAlways; ++i) publisher_.PublishUnrouted(unrouted, {}, i);
+  EXPECT_FALSE(publisher_.Full(unrouted));
+  loop_.Advance(StoreBacklog::kPatience);
+  EXPECT_TRUE(publisher_.Full(unrouted));
+  int full = 0;
+  for (int i = 0; i < 64; ++i) full += publisher_.Full(EventOf("s" + std::to_string(i)));
+  EXPECT_GT(full, 10);
+  EXPECT_LT(full, 54);
+  first_.TakeDown();
+  loop_.RunReady();
+  EXPECT_FALSE(publisher_.Full(unrouted));
 }
 
 TEST_F(EventPublisherTest, AReplyThatIsNoIdIsNoPromise) {

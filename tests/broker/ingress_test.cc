@@ -15,6 +15,8 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr int kInFlightMax = 200;
+
 class IngressTest : public testing::Test {
  protected:
   static constexpr int kPartitions = 4;
@@ -95,7 +97,7 @@ class IngressTest : public testing::Test {
   Metrics metrics_;
   FakeRedis store_{loop_};
   FakeRedis control_{loop_};
-  Admission admission_{loop_.clock(), {.in_flight_max = 2}, metrics_};
+  Admission admission_{loop_.clock(), {.in_flight_max = kInFlightMax}, metrics_};
   HeldQuota held_quota_{loop_, control_, kPartitions, admission_};
   RefusalLog refusals_{loop_.clock(), control_, metrics_};
   std::unique_ptr<Ingress> ingress_;
@@ -272,17 +274,30 @@ TEST_F(IngressTest, OverATenantsRateIs429) {
 }
 
 TEST_F(IngressTest, OverTheStoresInFlightIs503) {
-  EXPECT_EQ(Take("/in/by-domain", Body(), 0), "");
-  EXPECT_EQ(Take("/in/by-domain", Body(), 1), "");
-  EXPECT_EQ(Take("/in/by-domain", Body(), 2),
+  for (uint32_t i = 0; i < kInFlightMax; ++i) EXPECT_EQ(Take("/in/by-domain", Body(), i), "");
+  EXPECT_EQ(Take("/in/by-domain", Body(), kInFlightMax),
             "503 {\"code\":503,\"error\":\"in_flight\"} Retry-After: 1\r\n");
   store_.Answer(RedisValue::Text("1-1"));
   loop_.RunReady();
-  EXPECT_EQ(Take("/in/by-domain", Body(), 2), "");
+  EXPECT_EQ(Take("/in/by-domain", Body(), 0), "");
+}
+
+// At twice of what Redis can store, what waits must not grow until all of it is too late.
+TEST_F(IngressTest, WhileRedisIsBehindIs503) {
+  constexpr uint32_t kWaiting = StoreBacklog::kAlways;
+  for (uint32_t i = 0; i < kWaiting; ++i) EXPECT_EQ(Take("/in/by-domain", Body(), i), "");
+  loop_.Advance(StoreBacklog::kPatience);
+  EXPECT_EQ(Take("/in/by-domain", Body(), kWaiting),
+            "503 {\"code\":503,\"error\":\"redis_slow\"} Retry-After: 1\r\n");
+  EXPECT_EQ(admission_.in_flight(), static_cast<int>(kWaiting));
+  store_.Answer(RedisValue::Text("1-1"));
+  loop_.RunReady();
+  EXPECT_EQ(Take("/in/by-domain", Body(), 0), "");
 }
 
 TEST_F(IngressTest, ARepeatHasTheSameEventId) {
   Take("/in/demo", Body(), 0);
+  store_.Answer(RedisValue::Text("1-1"));
   loop_.Advance(Seconds(60));
   Take("/in/demo", Body(), 1);
   ASSERT_EQ(store_.calls().size(), 2u);

@@ -98,9 +98,9 @@ TEST_F(AccountTest, DeadLetterIsNoLoss) {
   SendAcked("r.2");
   Receive("r.1", "t/a");
   Receive("r.2", "t/a");
-  account_.Add(DeadLine{"id-of-r.1", "t/b", ""});
-  account_.Add(DeadLine{"whatever", "t/b", "r.2"});
-  account_.Add(DeadLine{"never-seen", "t/b", ""});
+  account_.Add(DeadLine{{"id-of-r.1", "t/b", ""}, ""});
+  account_.Add(DeadLine{{"whatever", "t/b", "r.2"}, ""});
+  account_.Add(DeadLine{{"never-seen", "t/b", ""}, ""});
   const AccountResult result = account_.Conclude();
   EXPECT_EQ(result.loss, 0);
   EXPECT_EQ(result.dead, 2);
@@ -195,7 +195,7 @@ TEST_F(AccountTest, AlteredBodyBadSignatureAndChangedIdAreCorrupt) {
 }
 
 TEST_F(AccountTest, DuplicatesAreSplitByWhetherAFaultIsNear) {
-  account_.AddFault(100 * kSecond);
+  account_.Add(FaultLine{100 * kSecond, 100 * kSecond, "kill", "worker-1", 0});
   SendAcked("r.1");
   // The first is the delivery; then before the fault, soon after it, and long after it.
   for (const int64_t at_us : {98 * kSecond, 99 * kSecond, 130 * kSecond, 131 * kSecond}) {
@@ -260,13 +260,13 @@ TEST(AccountLinesTest, ALineThatIsCutOffIsNotTaken) {
   SentLine sent;
   ReceivedLine received;
   DeadLine dead;
-  int64_t at_us = 0;
+  FaultLine fault;
   EXPECT_FALSE(parser.Parse(R"({"op":"send","seq":"r.1","sha)", &sent).ok());
   EXPECT_FALSE(parser.Parse(R"({"op":"send"})", &sent).ok());
   EXPECT_FALSE(parser.Parse(R"({"op":"else","seq":"r.1"})", &sent).ok());
   EXPECT_FALSE(parser.Parse(R"({"seq":"r.1"})", &received).ok());
   EXPECT_FALSE(parser.Parse(R"({"endpoint":"t/a"})", &dead).ok());
-  EXPECT_FALSE(parser.Parse(R"({"what":"kill"})", &at_us).ok());
+  EXPECT_FALSE(parser.Parse(R"({"kind":"kill"})", &fault).ok());
 }
 
 TEST(AccountLinesTest, EveryLineOfALongFileIsSeenWhole) {

@@ -98,7 +98,7 @@ TEST_F(ApplyTest, CheckGoesThroughWhatMustBeRight) {
   EXPECT_EQ(Relayctl({"check"}), kExitOk) << out_;
   EXPECT_THAT(out_,
               AllOf(HasSubstr("ok    conf"), HasSubstr("ok    key file"), HasSubstr("ok    safety"),
-                    HasSubstr("up to 2 s of acknowledged"), HasSubstr("Fix: relayctl apply FILE")));
+                    HasSubstr("a second of acknowledged"), HasSubstr("Fix: relayctl apply FILE")));
   EXPECT_EQ(Relayctl({"apply", kDemo}), kExitOk);
   EXPECT_EQ(Relayctl({"check"}), kExitOk);
   EXPECT_THAT(out_, HasSubstr("ok    catalog       version 1, 1 tenants"));

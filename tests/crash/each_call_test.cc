@@ -81,7 +81,7 @@ class EachCallTest : public testing::Test {
   Stage SetTheStage() {
     redis_.Ask(RedisCommand("FLUSHALL"));
     events_.clear();
-    redis_.Ask(CreateGroup(keys_.normal));
+    redis_.Run(CreateGroups(keys_));
     owner_ = {1, "boot"};
     redis_.Run(TakeOwnership(keys_, owner_.boot, Seconds(600)));
     Stage stage;

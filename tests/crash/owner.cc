@@ -18,8 +18,8 @@ constexpr size_t kChunk = 5;
 bool CrashOwner::TakeOver() {
   const auto own = ParseOwn(redis_.Run(TakeOwnership(keys_, boot_, kOwnLease)));
   if (!own.ok() || !own->won) return false;
+  if (redis_.Run(CreateGroups(keys_)).is_error()) return false;
   owner_ = {own->epoch, boot_};
-  redis_.Ask(CreateGroup(keys_.normal));
   Sweep(false);
   PagePending();
   return true;

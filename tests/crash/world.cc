@@ -46,7 +46,7 @@ CrashWorld::CrashWorld(const CrashPlan& plan)
     owners_.push_back(
         std::make_unique<CrashOwner>("boot-" + std::to_string(i), keys_, redis_, model_, random_));
   }
-  redis_.Ask(CreateGroup(keys_.normal));
+  redis_.Run(CreateGroups(keys_));
   marks_.push_back({});
 }
 
@@ -140,7 +140,7 @@ void CrashWorld::KillAndRestart() {
   if (plan_.cut_tail) ForgetAcknowledgedAfter(SizeOf(process_.aof_path()));
   // Stream ids of another run of Redis mean nothing any more.
   for (const auto& owner : owners_) owner->Forget();
-  redis_.Ask(CreateGroup(keys_.normal));
+  while (redis_.Run(CreateGroups(keys_)).is_error()) continue;  // Made to fail, like any script.
   if (plan_.fail_share > 0) {
     if (random_.Below(2) == 0) redis_.Ask(RedisCommand("DEL").Arg(keys_.own));
     LookOverBooks("after a restart, before the sweep");

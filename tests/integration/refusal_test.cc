@@ -148,6 +148,29 @@ TEST(RefusalTest, AnUnsafeRedisMakesTheBrokerUnreadyWithTheCommandThatMendsIt) {
   EXPECT_EQ(relay.Relayctl({"check"}).status, 0);
 }
 
+TEST(RefusalTest, ABrokerThatStartsOnAFullRedisTakesNothing) {
+  RelaySystem relay;
+  relay.Apply({{"a", relay.StartSink("a"), ""}});
+  relay.StartBroker();  // The installation is there before its Redis is full.
+  SyncRedis redis(relay.redis().socket_path());
+  ASSERT_TRUE(redis.Connect().ok());
+  // So much that what connections and scripts take for a moment does not matter.
+  ASSERT_TRUE(redis.Command(RedisCommand("SETRANGE").Arg("ballast").Arg(16'000'000).Arg("x")).ok());
+  const Result<RedisValue> stats = redis.Command(RedisCommand("INFO").Arg("memory"));
+  const std::string mark = "used_memory:";
+  ASSERT_TRUE(stats.ok());
+  const int64_t used = std::stoll(stats->text.substr(stats->text.find(mark) + mark.size()));
+  const std::string maxmemory = std::to_string(used * 100 / 93);  // Above the line.
+  ASSERT_TRUE(
+      redis.Command(RedisCommand("CONFIG").Arg("SET").Arg("maxmemory").Arg(maxmemory)).ok());
+  for (int i = 0; i < 3; ++i) {
+    const ChildProgram& broker = relay.StartBroker();
+    const std::string answer = SendRaw(relay.broker_port(), SignedCallback("s", "1"));
+    EXPECT_THAT(answer, HasSubstr("\"error\":\"memory_full\"")) << broker.Output();
+    EXPECT_THAT(answer, HasSubstr("Retry-After: 5\r\n"));
+  }
+}
+
 // A customer may write any URL; the platform's own network stays out of reach.
 TEST(RefusalTest, AnEndpointOnAPrivateAddressIsNeverConnectedTo) {
   RelaySystem relay("everysec", /*allow_loopback=*/false);

@@ -198,6 +198,16 @@ TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
   EXPECT_EQ(seen->version, 1u);
 }
 
+// A receiver that has moved fills Redis; its new address is what empties it again.
+TEST_F(CatalogStoreLiveTest, AFullRedisTakesAnotherCatalog) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  Ask(RedisCommand("CONFIG").Arg("SET").Arg("maxmemory").Arg("1mb"));
+  EXPECT_TRUE(Ask(RedisCommand("SET").Arg("more").Arg("x")).is_error("OOM"));
+  const auto applied = Apply(WithEndpoints({"a", "b"}));
+  EXPECT_TRUE(applied.ok()) << applied.status().text();
+  EXPECT_EQ(Load()->version, 2u);
+}
+
 TEST_F(CatalogStoreLiveTest, ScriptsRefuseArgumentsThatAreNoNumbers) {
   for (const RedisScript* script : AllScripts()) {
     if (script->name != "catalog_apply" && script->name != "endpoint_state") continue;

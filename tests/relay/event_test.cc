@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace relay {
@@ -9,7 +10,7 @@ namespace {
 
 Event Sample() {
   Event event;
-  event.id = DeriveEventId("demo", "key");
+  DeriveEventId("demo", "key", event.id);
   event.source = "demo";
   event.tenant = "acme";
   event.type = "100";
@@ -49,28 +50,64 @@ TEST(EventTest, FieldsOfALaterVersionArePassedOver) {
 TEST(EventTest, AnEntryThatLacksAFieldIsAnErrorThatNamesIt) {
   RedisValue fields = StoredFields(Sample());
   fields.items.erase(fields.items.begin(), fields.items.begin() + 2);
-  EXPECT_EQ(DecodeEventFields(fields).status().text(), "stream entry lacks the field id");
+  EXPECT_EQ(DecodeEventFields(fields).status().text(), "stream entry lacks the field ten");
   EXPECT_FALSE(DecodeEventFields(RedisValue::Nil()).ok());
   EXPECT_FALSE(DecodeEventFields(RedisValue::Array({RedisValue::Text("id")})).ok());
 }
 
-TEST(EventTest, ANumberThatIsNoneIsAnError) {
+TEST(EventTest, AttributesThatAreNoneAreAnError) {
   RedisValue fields = StoredFields(Sample());
-  for (RedisValue& item : fields.items) {
-    if (item.text == "1800000") item.text = "1800000x";
+  std::string& attributes = fields.items[3].text;
+  const std::string good = attributes;
+  const size_t line_end = good.find('\n');
+  ASSERT_NE(line_end, std::string::npos);
+  // Cut off anywhere, from nothing to all but its last byte.
+  for (size_t size = 0; size < good.size(); ++size) {
+    attributes = good.substr(0, size);
+    EXPECT_FALSE(DecodeEventFields(fields).ok()) << attributes;
   }
+  attributes = "9999999999" + good;  // A length beyond the end.
   EXPECT_FALSE(DecodeEventFields(fields).ok());
+  attributes = "-" + good;
+  EXPECT_FALSE(DecodeEventFields(fields).ok());
+  attributes = good;
+  attributes[line_end] = ' ';
+  EXPECT_FALSE(DecodeEventFields(fields).ok());
+  attributes = good;
+  EXPECT_TRUE(DecodeEventFields(fields).ok());
+}
+
+// A sector of the append-only file that never reached the disk reads as zeros.
+TEST(EventTest, AnEntryWithAHoleInItIsAnError) {
+  Event event = Sample();
+  event.body = std::string(2000, 'x');
+  const RedisValue whole = StoredFields(event);
+  ASSERT_TRUE(DecodeEventFields(whole).ok());
+  for (size_t i = 1; i < whole.items.size(); i += 2) {
+    RedisValue holed = whole;
+    std::string& value = holed.items[i].text;
+    for (size_t at = value.size() / 2; at < std::min(value.size(), value.size() / 2 + 512); ++at) {
+      value[at] = '\0';
+    }
+    EXPECT_FALSE(DecodeEventFields(holed).ok()) << whole.items[i - 1].text;
+  }
+}
+
+std::string IdOf(std::string_view source, std::string_view dedupe_key) {
+  std::string id;
+  DeriveEventId(source, dedupe_key, id);
+  return id;
 }
 
 // The id is the webhook-id that receivers keep: it must never change between versions.
 TEST(EventIdTest, IsStableForEver) {
-  EXPECT_EQ(DeriveEventId("demo", "key"), "d29d6be9ccb8d3320255a13a02da1a83");
+  EXPECT_EQ(IdOf("demo", "key"), "d29d6be9ccb8d3320255a13a02da1a83");
 }
 
 TEST(EventIdTest, NoTwoPairsRunTogether) {
-  EXPECT_EQ(DeriveEventId("demo", "key"), DeriveEventId("demo", "key"));
-  EXPECT_NE(DeriveEventId("demo", "key"), DeriveEventId("demok", "ey"));
-  EXPECT_NE(DeriveEventId("demo", "key"), DeriveEventId("demo2", "key"));
+  EXPECT_EQ(IdOf("demo", "key"), IdOf("demo", "key"));
+  EXPECT_NE(IdOf("demo", "key"), IdOf("demok", "ey"));
+  EXPECT_NE(IdOf("demo", "key"), IdOf("demo2", "key"));
 }
 
 // Where an event lives is part of the data model: it must never change either.

@@ -12,7 +12,26 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class HttpServerLimitsTest : public HttpServerFixture {};
+class HttpServerLimitsTest : public HttpServerFixture {
+ protected:
+  static constexpr Millis kRest{100};
+
+  // What the loop takes of the processor in kRest in which nothing is to be done.
+  Micros CpuOfRest() {
+    const Micros before = Cpu();
+    RunUntil(
+        loop_, [] { return false; }, kRest);
+    return Cpu() - before;
+  }
+
+ private:
+  static Micros Cpu() {
+    rusage used{};
+    getrusage(RUSAGE_THREAD, &used);
+    return Seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           Micros(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  }
+};
 
 // Takes every descriptor that the process may still open, under a limit low enough to reach.
 class NoDescriptorsLeft {
@@ -166,6 +185,36 @@ TEST_F(HttpServerLimitsTest, AClientThatDoesNotReadIsNotReadFrom) {
   ASSERT_TRUE(Until([&] { return client.Look().Count("200 OK") >= whole; }));
   EXPECT_EQ(client.Count("200 OK"), whole);
   EXPECT_EQ(requests_, whole);
+}
+
+// What a full input can cost is the processor, because libevent says again and again that there is
+// something to read.
+TEST_F(HttpServerLimitsTest, ALargeBodyWhoseAnswerIsAwaitedCostsNothing) {
+  hold_ = true;
+  Start();
+  RawClient client = NewClient();
+  const std::string body(100'000, 'x');
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + body);
+  ASSERT_TRUE(Until([&] { return !held_.empty(); }));
+  EXPECT_LT(CpuOfRest(), kRest / 2);
+  AnswerWithPath(held_[0]);
+  EXPECT_TRUE(UntilReceived(client, "200 OK"));
+  client.Send(Get("/next"));
+  EXPECT_TRUE(Until([&] { return held_.size() == 2; }));
+}
+
+TEST_F(HttpServerLimitsTest, PipelinedRequestsThatWaitCostNothing) {
+  hold_ = true;
+  Start();
+  RawClient client = NewClient();
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += Get("/" + std::string(100, 'x'));
+  client.Send(requests);
+  ASSERT_TRUE(Until([&] { return !held_.empty(); }));
+  EXPECT_LT(CpuOfRest(), kRest / 2);
+  hold_ = false;
+  AnswerWithPath(held_[0]);
+  EXPECT_TRUE(Until([&] { return client.Look().Count("200 OK") == 1000; }));
 }
 
 TEST_F(HttpServerLimitsTest, ARefusedClientIsNotWaitedForLong) {

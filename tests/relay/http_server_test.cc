@@ -289,6 +289,34 @@ TEST_F(HttpServerTest, AnExclusivePortIsRefusedToASecondServer) {
   EXPECT_THAT(taken.text(), HasSubstr(address.ToString()));
 }
 
+TEST_F(HttpServerTest, LeavesClientsToOthersUntilItAccepts) {
+  Start();
+  const SocketAddress address{.host = "127.0.0.1", .port = server_->port()};
+  int second_heard = 0;
+  HttpServer second(
+      loop_, {},
+      [&](HttpExchange exchange) {
+        ++second_heard;
+        AnswerWithPath(exchange);
+      },
+      [](std::string_view, int) {});
+  ASSERT_TRUE(second.Bind(address).ok());
+  // The kernel spreads connections over all that listen: so many would not miss the second one.
+  constexpr int kClients = 64;
+  const auto ask_often = [&] {
+    for (int i = 0; i < kClients; ++i) {
+      RawClient client = NewClient();
+      client.Send(Get("/who"));
+      ASSERT_TRUE(UntilReceived(client, AnswerTo("/who")));
+    }
+  };
+  ask_often();
+  EXPECT_EQ(second_heard, 0);
+  ASSERT_TRUE(second.StartAccepting().ok());
+  ask_often();
+  EXPECT_GT(second_heard, 0);
+}
+
 TEST_F(HttpServerTest, ServesAUnixSocketAndReplacesADeadOne) {
   char folder[] = "/tmp/http_server_test_XXXXXX";
   ASSERT_TRUE(mkdtemp(folder));

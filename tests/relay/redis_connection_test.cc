@@ -178,6 +178,28 @@ TEST_F(RedisConnectionTest, AServerThatSaysNothingIsGivenUpAfterTheDeadline) {
   EXPECT_TRUE(RunUntil(loop_, [this] { return redis_->up(); }));
 }
 
+TEST_F(RedisConnectionTest, AConnectThatHangsIsGivenUpLongBeforeALongCommandDeadline) {
+  server_.set_silent(true);
+  Connect(Millis(20000));
+  ASSERT_TRUE(RunUntil(
+      loop_, [this] { return server_.accepted() >= 2; }, Millis(5000)));
+  EXPECT_THAT(redis_->last_error(), HasSubstr("no connection within"));
+}
+
+TEST_F(RedisConnectionTest, HoweverLongRedisWasAwayItIsLookedForTwiceASecond) {
+  server_.set_silent(true);
+  Connect();
+  // The gaps grow at first; the shortest of three late ones says how far, on a busy machine too.
+  std::vector<MonoTime> met;
+  ASSERT_TRUE(RunUntil(loop_, [&] {
+    while (static_cast<int>(met.size()) < server_.accepted()) met.push_back(loop_.clock().Now());
+    server_.HangUp();
+    return met.size() >= 10;
+  }));
+  const Micros shortest = std::min({met[7] - met[6], met[8] - met[7], met[9] - met[8]});
+  EXPECT_LE(shortest, Millis(700));
+}
+
 TEST_F(RedisConnectionTest, NothingComesBackOnceTheScopeIsGone) {
   ConnectAndWait();
   Send(RedisCommand("ECHO").Arg("a"));

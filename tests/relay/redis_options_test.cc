@@ -33,12 +33,19 @@ TEST(RedisOptionsTest, AUnixSocketIsTakenAsItIs) {
   EXPECT_TRUE(made->tls_ca_file.empty());
 }
 
-TEST(RedisOptionsTest, WithAuthoritiesAnAddressIsTlsAndTheCertificateMustCarryIt) {
-  Settings::Redis settings = NodeOf("10.0.0.1:6380");
-  EXPECT_TRUE(MakeRedisOptions(settings, "x")->tls_ca_file.empty());
+TEST(RedisOptionsTest, AUrlOfRedisIsAnAddressWithoutTls) {
+  const auto made = MakeRedisOptions(NodeOf("redis://10.0.0.1:6379"), "x");
+  ASSERT_TRUE(made.ok()) << made.status().text();
+  EXPECT_EQ(made->address.ToString(), "10.0.0.1:6379");
+  EXPECT_TRUE(made->tls_ca_file.empty());
+  EXPECT_EQ(MakeRedisOptions(NodeOf("redis://[::1]:6379"), "x")->address.host, "::1");
+}
+
+TEST(RedisOptionsTest, AUrlOfRedissIsTlsAndTheCertificateMustCarryTheAddress) {
+  Settings::Redis settings = NodeOf("rediss://10.0.0.1:6380");
   settings.tls_ca = "/etc/relay/ca.pem";
   const auto made = MakeRedisOptions(settings, "x");
-  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(made.ok()) << made.status().text();
   EXPECT_EQ(made->address.ToString(), "10.0.0.1:6380");
   EXPECT_EQ(made->tls_server_name, "10.0.0.1");
   EXPECT_EQ(made->tls_ca_file, "/etc/relay/ca.pem");
@@ -61,11 +68,16 @@ TEST(RedisOptionsTest, WhatCannotBeUsedIsNamed) {
   Settings::Redis two = NodeOf("unix:///a.sock");
   two.nodes.push_back("unix:///b.sock");
   EXPECT_THAT(ComplaintOf(two), HasSubstr("exactly one node"));
-  EXPECT_THAT(ComplaintOf(NodeOf("localhost:6379")), HasSubstr("not an IPv4 or IPv6 address"));
-  EXPECT_THAT(ComplaintOf(NodeOf("127.0.0.1")), HasSubstr("lacks a port"));
-  Settings::Redis unix_tls = NodeOf("unix:///a.sock");
-  unix_tls.tls_ca = "/etc/relay/ca.pem";
-  EXPECT_THAT(ComplaintOf(unix_tls), HasSubstr("redis.tls_ca"));
+  EXPECT_THAT(ComplaintOf(NodeOf("redis://localhost:6379")),
+              HasSubstr("not an IPv4 or IPv6 address"));
+  EXPECT_THAT(ComplaintOf(NodeOf("redis://127.0.0.1")), HasSubstr("lacks a port"));
+  EXPECT_THAT(ComplaintOf(NodeOf("rediss://10.0.0.1:6380")), HasSubstr("redis.tls_ca"));
+  // Somebody who names authorities must not go unencrypted without a word.
+  for (const char* node : {"unix:///a.sock", "redis://10.0.0.1:6379"}) {
+    Settings::Redis plain = NodeOf(node);
+    plain.tls_ca = "/etc/relay/ca.pem";
+    EXPECT_THAT(ComplaintOf(plain), HasSubstr("redis.tls_ca"));
+  }
   EXPECT_THAT(ComplaintOf(NodeOf("unix://" + std::string(120, 'a'))), HasSubstr("107"));
 }
 

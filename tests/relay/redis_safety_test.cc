@@ -199,6 +199,24 @@ TEST_F(RedisSafetyTest, ARefusedMarkerDoesNotHoldReadinessBack) {
   EXPECT_TRUE(safety_->safe());
 }
 
+// Between two looks a provider may fill more than what is left above the line.
+TEST_F(RedisSafetyTest, MemoryThatRunsShortIsLookedAtMoreOften) {
+  Check();
+  safety_->WatchMemoryFrom(0.5);
+  info_["used_memory"] = "499";
+  loop_.Advance(RedisSafety::kInterval);
+  const int before = redis_.CountOf("INFO");
+  info_["used_memory"] = "900";
+  loop_.Advance(RedisSafety::kInterval - RedisSafety::kIntervalInTrouble);
+  EXPECT_EQ(redis_.CountOf("INFO"), before);
+  loop_.Advance(RedisSafety::kIntervalInTrouble);
+  EXPECT_EQ(safety_->memory_share(), 0.9);
+  info_["used_memory"] = "950";
+  loop_.Advance(RedisSafety::kIntervalInTrouble);
+  EXPECT_EQ(safety_->memory_share(), 0.95);
+  EXPECT_TRUE(safety_->safe());
+}
+
 TEST_F(RedisSafetyTest, AFailedRewriteIsAskedForAgain) {
   load_truncated_ = "yes";
   info_["aof_last_bgrewrite_status"] = "err";

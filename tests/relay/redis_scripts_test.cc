@@ -221,6 +221,16 @@ TEST_F(RedisScriptsTest, WrongArgumentsAreRefusedBeforeAnyWrite) {
   EXPECT_EQ(Entries(), 1);
 }
 
+TEST_F(RedisScriptsTest, GroupsAreCreatedOnceAndKeepWhatTheyKnow) {
+  EXPECT_EQ(Run(CreateGroups(keys_)).integer, 0);  // The fixture has done it.
+  const Member member = Pending();
+  EXPECT_EQ(Run(CreateGroups(keys_)).integer, 0);
+  EXPECT_THAT(Read(), IsEmpty());
+  Ask(RedisCommand("XGROUP").Arg("DESTROY").Arg(keys_.normal).Arg(kGroup));
+  EXPECT_EQ(Run(CreateGroups(keys_)).integer, 1);
+  EXPECT_EQ(Read().at(0).entries.at(0).member, member);
+}
+
 // When memory is full the broker is refused, and the workers can still release.
 TEST_F(RedisScriptsTest, FullMemoryRefusesTheStoreAndNotTheSettle) {
   const Member member = Pending();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "relay/check.h"
+#include "tests/support/exec_texts.h"
 
 namespace relay {
 
@@ -38,11 +39,12 @@ bool WaitUntil(Millis patience, const std::function<bool()>& condition) {
   return true;
 }
 
-ChildProgram::ChildProgram(std::vector<std::string> arguments, std::string output_path)
+ChildProgram::ChildProgram(std::vector<std::string> arguments, std::string output_path,
+                           const std::vector<std::string>& environment)
     : output_path_(std::move(output_path)) {
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
+  std::vector<std::string> variables = EnvironmentWith(environment);
+  std::vector<char*> argv = PointersTo(arguments);
+  std::vector<char*> envp = PointersTo(variables);
   const pid_t parent = getpid();
   pid_ = fork();
   RELAY_CHECK(pid_ >= 0);
@@ -56,7 +58,7 @@ ChildProgram::ChildProgram(std::vector<std::string> arguments, std::string outpu
   dup2(in, 0);
   dup2(out, 1);
   dup2(out, 2);
-  execv(argv[0], argv.data());
+  execvpe(argv[0], argv.data(), envp.data());
   _exit(127);
 }
 

@@ -19,8 +19,10 @@ bool WaitUntil(Millis patience, const std::function<bool()>& condition);
 // the latest with this object.
 class ChildProgram {
  public:
-  // Starts `arguments[0]` with standard output and error appended to `output_path`.
-  ChildProgram(std::vector<std::string> arguments, std::string output_path);
+  // Starts `arguments[0]`, looked for in PATH, with standard output and error appended to
+  // `output_path`. `environment` are "NAME=value" in place of, and beside, the test's own.
+  ChildProgram(std::vector<std::string> arguments, std::string output_path,
+               const std::vector<std::string>& environment = {});
   ChildProgram(const ChildProgram&) = delete;
   ChildProgram& operator=(const ChildProgram&) = delete;
   ~ChildProgram();

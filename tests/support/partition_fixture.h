@@ -20,7 +20,7 @@ class PartitionTest : public testing::Test {
     ASSERT_TRUE(process_.Start().ok());
     ASSERT_TRUE(redis_.Connect().ok());
     owner_ = Owner("boot-1");
-    Ask(CreateGroup(keys_.normal));
+    Run(CreateGroups(keys_));
   }
 
   RedisValue Ask(const RedisCommand& command) {

@@ -12,6 +12,8 @@ class RawClient {
  public:
   static RawClient Connect(int port);
   static RawClient ConnectUnix(const std::string& path);
+  // Of a socket that is connected already; takes it over.
+  static RawClient Over(int fd) { return RawClient(fd); }
   RawClient(RawClient&& other) noexcept;
   RawClient& operator=(RawClient&&) = delete;
   ~RawClient();

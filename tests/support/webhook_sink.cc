@@ -69,10 +69,19 @@ WebhookSink::WebhookSink(SystemLoop& loop, OnRequest on_request, ssl_ctx_st* tls
 WebhookSink::~WebhookSink() {
   while (!connections_.empty()) Remove(connections_.front().get());
   evconnlistener_free(listener_);
+  if (slowness_) ev_token_bucket_cfg_free(slowness_);
 }
 
 std::string WebhookSink::url() const {
   return std::string(tls_ ? "https" : "http") + "://127.0.0.1:" + std::to_string(port_) + "/hook";
+}
+
+void WebhookSink::ReadSlowly(size_t bytes_a_second) {
+  constexpr size_t kTicksASecond = 10;
+  const size_t bytes = bytes_a_second / kTicksASecond;
+  const timeval tick{0, 1'000'000 / kTicksASecond};
+  slowness_ = ev_token_bucket_cfg_new(bytes, bytes, EV_RATE_LIMIT_MAX, EV_RATE_LIMIT_MAX, &tick);
+  RELAY_CHECK(slowness_);
 }
 
 void WebhookSink::OnAccept(int fd) {
@@ -89,6 +98,7 @@ void WebhookSink::OnAccept(int fd) {
                                             BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
            : bufferevent_socket_new(loop_.base(), fd, BEV_OPT_CLOSE_ON_FREE);
   RELAY_CHECK(connection->events_);
+  if (slowness_) bufferevent_set_rate_limit(connection->events_, slowness_);
   bufferevent_setcb(
       connection->events_,
       [](bufferevent*, void* self) { static_cast<Connection*>(self)->OnBytes(); },
@@ -116,12 +126,23 @@ void WebhookSink::Connection::OnBytes() {
   // A large body is looked at again only when all of it is there.
   if (size < request_length_) return;
   const auto* bytes = reinterpret_cast<const char*>(evbuffer_pullup(input, -1));
+  if (TakenBefore(bytes, size)) return;
   request_length_ = RequestLength({bytes, size});
   if (request_length_ == 0 || size < request_length_) return;
   const std::string request(bytes, std::exchange(request_length_, 0));
   evbuffer_drain(input, request.size());
-  sink_.requests_.push_back(request);
+  if (sink_.keeps_requests_) sink_.requests_.push_back(request);
   sink_.on_request_(*this, request);
+}
+
+// Whether OnBegun takes the connection, or has taken it; it may be gone then.
+bool WebhookSink::Connection::TakenBefore(const char* bytes, size_t size) {
+  if (taken_) return true;
+  if (!sink_.on_begun_) return false;
+  taken_ = true;
+  if (sink_.on_begun_(*this, std::string(bytes, size))) return true;
+  taken_ = false;
+  return false;
 }
 
 void WebhookSink::Connection::OnDrained() {
@@ -166,6 +187,15 @@ void WebhookSink::Connection::Close() {
 void WebhookSink::Connection::Reset() {
   ResetOnClose(bufferevent_getfd(events_));
   sink_.Remove(this);
+}
+
+void WebhookSink::Connection::ResetAfter(Millis pause) {
+  reset_timer_ = sink_.loop_.NewTimer([this] { Reset(); });
+  reset_timer_->Arm(pause);
+}
+
+void WebhookSink::Connection::StopReading() {
+  bufferevent_disable(events_, EV_READ);
 }
 
 RefusingPort::RefusingPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -9,6 +9,7 @@
 #include "relay/event_loop.h"
 
 struct bufferevent;
+struct ev_token_bucket_cfg;
 struct evconnlistener;
 struct ssl_ctx_st;
 
@@ -33,6 +34,14 @@ class WebhookSink {
   std::string url() const;
   // What OnRequest does from now on.
   void SetOnRequest(OnRequest on_request) { on_request_ = std::move(on_request); }
+  // Asked for each request with what has come of it, until it is whole: true when the connection's
+  // requests are not to be waited for, because something else has been done with it.
+  using OnBegun = std::function<bool(Connection& connection, const std::string& bytes)>;
+  void SetOnBegun(OnBegun on_begun) { on_begun_ = std::move(on_begun); }
+  // Keeps no copies of requests, for long runs.
+  void KeepNoRequests() { keeps_requests_ = false; }
+  // Takes no more than so many bytes a second out of each connection.
+  void ReadSlowly(size_t bytes_a_second);
   // Resets each connection the moment it is there.
   void ResetOnAccept() { reset_on_accept_ = true; }
 
@@ -54,6 +63,9 @@ class WebhookSink {
     void Close();
     // Cuts it off with a TCP reset.
     void Reset();
+    void ResetAfter(Millis pause);
+    // Leaves in the kernel what comes from now on.
+    void StopReading();
 
    private:
     friend class WebhookSink;
@@ -61,6 +73,7 @@ class WebhookSink {
     void OnBytes();
     void OnDrained();
     void DripOne();
+    bool TakenBefore(const char* bytes, size_t size);
 
     WebhookSink& sink_;
     bufferevent* events_ = nullptr;
@@ -69,7 +82,9 @@ class WebhookSink {
     std::string drip_;
     Millis drip_every_{0};
     std::unique_ptr<Timer> drip_timer_;
+    std::unique_ptr<Timer> reset_timer_;
     bool closing_ = false;
+    bool taken_ = false;  // By OnBegun.
   };
 
  private:
@@ -78,11 +93,14 @@ class WebhookSink {
 
   SystemLoop& loop_;
   OnRequest on_request_;
+  OnBegun on_begun_;
   ssl_ctx_st* tls_;
   evconnlistener* listener_ = nullptr;
+  ev_token_bucket_cfg* slowness_ = nullptr;
   int port_ = 0;
   bool reset_on_accept_ = false;
   int accepted_ = 0;
+  bool keeps_requests_ = true;
   std::vector<std::string> requests_;
   std::list<std::unique_ptr<Connection>> connections_;
 };

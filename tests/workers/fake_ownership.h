@@ -21,7 +21,7 @@ class FakeOwnership {
   FakeOwnership(SimulatedLoop& loop, FakeRedis& redis) : loop_(loop) {
     redis.On("own", [this](const FakeRedisCall& call) { return Own(call); });
     redis.On("heartbeat", [this](const FakeRedisCall& call) { return Roll(call); });
-    redis.On("XGROUP", RedisValue::Error("BUSYGROUP it is there"));
+    redis.On("create_groups", RedisValue::Integer(0));
     redis.On("requeue_orphans", RedisValue::Array({RedisValue::Integer(1), RedisValue::Text(""),
                                                    RedisValue::Array({})}));
     redis.On("recount", RedisValue::Array({RedisValue::Integer(1), RedisValue::Integer(0),

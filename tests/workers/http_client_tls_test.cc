@@ -25,8 +25,11 @@ class HttpClientTlsTest : public ::testing::Test {
     CurlHttpClient::Limits limits;
     if (trusted) limits.tls_ca = pem_;
     CurlHttpClient client(loop_, limits);
+    return Post(client, "https://" + host + ":" + std::to_string(sink.port()) + "/");
+  }
+
+  HttpReply Post(HttpClient& client, const std::string& url) {
     HttpPost post;
-    const std::string url = "https://" + host + ":" + std::to_string(sink.port()) + "/";
     post.route = std::make_shared<const HttpRoute>(HttpRoute{*ParseUrl(url), ""});
     post.address = IpAddress::V4(0x7f000001);
     post.body = "{}";
@@ -45,6 +48,27 @@ class HttpClientTlsTest : public ::testing::Test {
 
 TEST_F(HttpClientTlsTest, ATrustedCertificateForTheAddressHolds) {
   EXPECT_EQ(Send({}).status, 200);
+}
+
+// To read the system's authorities takes a good 20 ms: a receiver that ends each connection would
+// take them from all the others.
+TEST_F(HttpClientTlsTest, AuthoritiesAreNotReadAgainForEachConnection) {
+  const TlsContextPtr server = TestCertificate().MakeServer(pem_);
+  WebhookSink sink(
+      loop_,
+      [](WebhookSink::Connection& c, const std::string&) {
+        c.Answer(200, "", "Connection: close\r\n");
+        c.Close();
+      },
+      server.get());
+  CurlHttpClient::Limits limits;
+  limits.tls_ca = pem_;
+  CurlHttpClient client(loop_, limits);
+  const std::string url = "https://127.0.0.1:" + std::to_string(sink.port()) + "/";
+  EXPECT_EQ(Post(client, url).status, 200);
+  std::filesystem::remove(pem_);
+  EXPECT_EQ(Post(client, url).status, 200);
+  EXPECT_EQ(sink.accepted(), 2);
 }
 
 // The connection goes to the vetted address, but the certificate must be the name's.

@@ -132,6 +132,57 @@ TEST_F(LaneTest, APausedLaneGivesBackAllThatWaits) {
   EXPECT_TRUE(lane.idle());
 }
 
+TEST_F(LaneTest, WithABacklogNewcomersHaveHalfOfTheSlotsAndQueueBeforeIt) {
+  Lane lane({.in_flight_max = 4});
+  Learn(lane, Millis(1));
+  lane.SetBacklog(true);
+  EXPECT_EQ(lane.Offer(1, now_), kStart);
+  EXPECT_EQ(lane.Offer(2, now_), kStart);
+  EXPECT_EQ(lane.Offer(3, now_), kQueued);
+  EXPECT_EQ(lane.free_for_retries(), 2);
+  EXPECT_TRUE(lane.TakeForRetry(10, now_));
+  EXPECT_TRUE(lane.TakeForRetry(11, now_));
+  EXPECT_FALSE(lane.TakeForRetry(12, now_));
+
+  // The slot of a retry goes to the next retry, that of a newcomer to the one who waits.
+  lane.OnFinished(10, now_);
+  EXPECT_EQ(lane.TakeNext(now_), std::nullopt);
+  EXPECT_TRUE(lane.TakeForRetry(12, now_));
+  lane.OnFinished(1, now_);
+  EXPECT_FALSE(lane.TakeForRetry(13, now_));
+  EXPECT_EQ(lane.TakeNext(now_), 3u);
+}
+
+TEST_F(LaneTest, RetriesMayHaveEverySlotThatNobodyWaitsFor) {
+  Lane lane({.in_flight_max = 4});
+  lane.SetBacklog(true);
+  for (DeliveryNumber retry = 1; retry <= 4; ++retry) EXPECT_TRUE(lane.TakeForRetry(retry, now_));
+  EXPECT_EQ(lane.Offer(5, now_), kQueued);
+  lane.OnFinished(1, now_);
+  EXPECT_FALSE(lane.TakeForRetry(6, now_));
+  EXPECT_EQ(lane.TakeNext(now_), 5u);
+}
+
+TEST_F(LaneTest, WhenTheBacklogIsOverNewcomersHaveAllSlots) {
+  Lane lane({.in_flight_max = 4});
+  Learn(lane, Millis(1));
+  lane.SetBacklog(true);
+  for (DeliveryNumber newcomer = 1; newcomer <= 4; ++newcomer) lane.Offer(newcomer, now_);
+  EXPECT_EQ(lane.in_flight(), 2);
+  lane.SetBacklog(false);
+  EXPECT_EQ(lane.TakeNext(now_), 3u);
+  EXPECT_EQ(lane.TakeNext(now_), 4u);
+}
+
+TEST_F(LaneTest, ASingleSlotIsTheBacklogs) {
+  Lane lane({.in_flight_max = 1});
+  lane.SetBacklog(true);
+  EXPECT_EQ(lane.Offer(1, now_), kPark);
+  EXPECT_TRUE(lane.TakeForRetry(2, now_));
+  lane.OnFinished(2, now_);
+  EXPECT_TRUE(lane.TakeForRetry(3, now_));
+}
+
 // Another worker has come: this one's share shrinks, and what runs runs on.
 TEST_F(LaneTest, AShrinkingShareStartsNothingUntilItIsMet) {
   Lane lane({.in_flight_max = 4});

@@ -61,7 +61,7 @@ TEST_F(PartitionOwnerTest, APartitionIsSweptBeforeItIsAnnounced) {
   redis_.Off("recount");
   StartOwning();
   EXPECT_THAT(held_, IsEmpty());
-  EXPECT_EQ(redis_.CountOf("XGROUP"), 2 * kPartitions);
+  EXPECT_EQ(redis_.CountOf("create_groups"), kPartitions);
   EXPECT_EQ(redis_.CountOf("recount"), kPartitions);
 }
 

@@ -76,10 +76,10 @@ TEST_F(WorkerTest, AnEntryThatCannotBeDecodedStaysPendingAndIsReadOnce) {
 TEST_F(WorkerTest, AMissingGroupIsCreatedAgain) {
   AddEndpoint("a");
   StartWorker();
-  const int before = redis_.CountOf("XGROUP");
+  const int before = redis_.CountOf("create_groups");
   reader_.Answer(RedisValue::Error("NOGROUP No such key"));
   loop_.Advance(StreamConsumer::kPause);
-  EXPECT_EQ(redis_.CountOf("XGROUP"), before + 1);
+  EXPECT_EQ(redis_.CountOf("create_groups"), before + 1);
   Deliver({{1, EventNamed("e1")}});
   EXPECT_THAT(http_.requests(), SizeIs(1));
 }

@@ -1,0 +1,69 @@
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+
+#include "bench/micro/sample_callback.h"
+#include "bench/micro/steady_state.h"
+#include "relay/check.h"
+#include "relay/log.h"
+#include "workers/endpoint_table.h"
+
+// Which endpoints of its tenant an event is owed to: one scan of the body for all of them, then one
+// pattern each.
+
+namespace relay {
+namespace {
+
+// Endpoint `number` asks for another stream, but for each tenth, which asks for what the sample is.
+std::string PatternOf(int number) {
+  if (number % 10 == 0) {
+    return R"({"event_type":[0,1],"stream_id":[{"prefix":"stream"}],"$source":["demo"]})";
+  }
+  return R"({"event_type":[0,1],"stream_id":["other-)" + std::to_string(number) + R"("]})";
+}
+
+CatalogPtr MakeCatalog(int endpoints, bool with_patterns) {
+  auto catalog = std::make_shared<Catalog>();
+  catalog->version = 7;
+  Tenant tenant;
+  tenant.id = "acme";
+  for (int i = 0; i < endpoints; ++i) {
+    Endpoint endpoint;
+    endpoint.number = static_cast<uint64_t>(i) + 1;
+    endpoint.id = "endpoint-" + std::to_string(i);
+    if (with_patterns) endpoint.pattern = PatternOf(i);
+    tenant.endpoints.push_back(std::move(endpoint));
+  }
+  catalog->tenants.push_back(std::move(tenant));
+  catalog->BuildIndex();
+  return catalog;
+}
+
+void Run(benchmark::State& state, bool with_patterns, int64_t body_bytes, int endpoints) {
+  const auto log = Log::Silent();
+  EndpointTable table(MakeCatalog(endpoints, with_patterns), *log);
+  const Event event = SampleEvent(body_bytes);
+  const size_t owed = with_patterns ? (endpoints + 9) / 10 : endpoints;
+  RunSteadily(state, [&] { RELAY_CHECK(table.MatchEvent(event).owed.size() == owed); });
+}
+
+void BM_MatchPatterns(benchmark::State& state) {
+  Run(state, /*with_patterns=*/true, state.range(1), static_cast<int>(state.range(0)));
+}
+BENCHMARK(BM_MatchPatterns)
+    ->ArgNames({"endpoints", "body"})
+    ->Args({1, 0})
+    ->Args({100, 0})
+    ->Args({10000, 0})
+    ->Args({100, 4096})
+    ->Args({100, 65536});
+
+// Endpoints that take everything: nobody parses the body.
+void BM_MatchEverything(benchmark::State& state) {
+  Run(state, /*with_patterns=*/false, 0, static_cast<int>(state.range(0)));
+}
+BENCHMARK(BM_MatchEverything)->ArgName("endpoints")->Arg(1)->Arg(100)->Arg(10000);
+
+}  // namespace
+}  // namespace relay
