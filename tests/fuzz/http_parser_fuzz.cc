@@ -72,15 +72,24 @@ bool HttpParserIsWrongAbout(const Parsed& ours) {
   return false;
 }
 
-bool RefusesTabAfterLength(std::string_view request, const OracleReading& theirs) {
-  // http_parser and llhttp take blanks after a length, but not the tabs that RFC 9110 section 5.6.3
-  // allows as well.
-  if (theirs.error != "HPE_INVALID_CONTENT_LENGTH") return false;
-  constexpr std::string_view kName = "\r\ncontent-length:";
-  for (size_t at = 0; at + kName.size() <= request.size(); ++at) {
-    if (!SameHeaderName(request.substr(at, kName.size()), kName)) continue;
-    const std::string_view value = request.substr(at + kName.size());
+// A tab in the value of the named header; `name` with its line end before it and its colon.
+bool HasTabIn(std::string_view name, std::string_view request) {
+  for (size_t at = 0; at + name.size() <= request.size(); ++at) {
+    if (!SameHeaderName(request.substr(at, name.size()), name)) continue;
+    const std::string_view value = request.substr(at + name.size());
     if (value.substr(0, value.find('\r')).find('\t') != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+bool RefusesTabAfterFraming(std::string_view request, const OracleReading& theirs) {
+  // http_parser and llhttp take blanks after the value of the headers that frame a body, but not
+  // the tabs that RFC 9110 section 5.6.3 allows as well.
+  if (theirs.error == "HPE_INVALID_CONTENT_LENGTH") {
+    return HasTabIn("\r\ncontent-length:", request);
+  }
+  if (theirs.error == "HPE_INVALID_TRANSFER_ENCODING") {
+    return HasTabIn("\r\ntransfer-encoding:", request);
   }
   return false;
 }
@@ -117,11 +126,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   const std::string_view request = bytes.substr(0, ours.consumed);
   const OracleReading http_parser = ReadWithHttpParser(request);
-  if (!HttpParserIsWrongAbout(ours) && !RefusesTabAfterLength(request, http_parser)) {
+  if (!HttpParserIsWrongAbout(ours) && !RefusesTabAfterFraming(request, http_parser)) {
     Compare("http_parser", ours, http_parser);
   }
   const OracleReading llhttp = ReadWithLlhttp(request);
-  if (!LlhttpRefusesExtension(request, llhttp) && !RefusesTabAfterLength(request, llhttp)) {
+  if (!LlhttpRefusesExtension(request, llhttp) && !RefusesTabAfterFraming(request, llhttp)) {
     Compare("llhttp", ours, llhttp);
   }
   if (!BeastIsWrongAbout(request)) Compare("Beast", ours, ReadWithBeast(request));
