@@ -147,7 +147,7 @@ std::vector<std::string> Broker::NotReady() const {
   for (const ReadinessProblem& problem : installation_.problems()) {
     reasons.push_back(ToLine(problem));
   }
-  if (catalog_store_.snapshot()->version == 0) {
+  if (catalog_store_.snapshot()->version() == 0) {
     reasons.push_back("There is no catalog yet. Fix: relayctl apply FILE");
   }
   return reasons;
@@ -176,11 +176,11 @@ void Broker::UpdateReadiness() {
 
 void Broker::OnSnapshot(const CatalogPtr& catalog) {
   ingress_.SetCatalog(catalog);
-  catalog_version_.Set(static_cast<double>(catalog->version));
+  catalog_version_.Set(static_cast<double>(catalog->version()));
   log_.Info("catalog", "a catalog is in force",
-            {{"version", catalog->version},
-             {"sources", catalog->sources.size()},
-             {"tenants", catalog->tenants.size()}});
+            {{"version", catalog->version()},
+             {"sources", catalog->sources().size()},
+             {"tenants", catalog->tenant_count()}});
   UpdateReadiness();
 }
 

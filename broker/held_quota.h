@@ -10,7 +10,7 @@
 
 #include "broker/admission.h"
 #include "relay/call_scope.h"
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event_loop.h"
 #include "relay/redis_client.h"
 #include "relay/stream_layout.h"

@@ -85,7 +85,7 @@ void Ingress::SetCatalog(CatalogPtr catalog) {
   router_ = std::make_unique<TenantRouter>(catalog);
   held_quota_.SetCatalog(catalog);
   sources_.clear();
-  for (const Source& source : catalog->sources) {
+  for (const Source& source : catalog->sources()) {
     const Labels labels = {{"source", source.id}};
     sources_.push_back(
         {&source, providers_.Find(source.provider),
@@ -108,7 +108,7 @@ std::optional<HttpAnswer> Ingress::Take(Ticket ticket, const HttpRequest& reques
   if (found == nullptr) {
     return Refuse(kNoSource, {404, "unknown_source", "no source has this path"}, peer());
   }
-  SourceState& source = sources_[found - router_->catalog()->sources.data()];
+  SourceState& source = sources_[found - router_->catalog()->sources().data()];
   const std::optional<Refusal> refusal = TakeFor(source, ticket, request);
   if (!refusal) return std::nullopt;
   return Refuse(found->id, *refusal, peer());
@@ -184,7 +184,7 @@ void Ingress::FillEvent(const Source& source, const HttpRequest& request) {
   event_.ordering_key = facts_.ordering_key;
   KeepHeaders(request, event_.headers);
   event_.body = request.body;
-  event_.catalog_version = router_->catalog()->version;
+  event_.catalog_version = router_->catalog()->version();
   event_.accepted_us = MicrosSinceEpoch(loop_.clock().WallNow());
   event_.window_ms = source.window.count();
 }

@@ -13,7 +13,7 @@
 #include "broker/held_quota.h"
 #include "broker/providers/registry.h"
 #include "broker/refusal_log.h"
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event.h"
 #include "relay/event_loop.h"
 #include "relay/http_server.h"

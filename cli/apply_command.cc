@@ -50,7 +50,7 @@ int ShowDiff(RedisSession& session, const Catalog& desired) {
   for (const std::string& line : lines) std::printf("%s\n", line.c_str());
   if (lines.empty()) {
     std::printf("no difference to version %llu\n",
-                static_cast<unsigned long long>((*held)->version));
+                static_cast<unsigned long long>((*held)->version()));
   }
   return kExitOk;
 }

@@ -117,12 +117,12 @@ void CheckInstallation(RedisSession& session, const std::string& key_id, CheckLi
 void CheckCatalog(RedisSession& session, CheckList& list) {
   const Result<CatalogPtr> catalog = session.LoadCatalog();
   if (!catalog.ok()) return list.Wrong("catalog", catalog.status());
-  if ((*catalog)->version == 0) {
+  if ((*catalog)->version() == 0) {
     return list.Warn("catalog", "none yet. Fix: relayctl apply FILE");
   }
-  list.Good("catalog", "version " + std::to_string((*catalog)->version) + ", " +
-                           std::to_string((*catalog)->tenants.size()) + " tenants");
-  for (const auto& [number, state] : (*catalog)->runtime) {
+  list.Good("catalog", "version " + std::to_string((*catalog)->version()) + ", " +
+                           std::to_string((*catalog)->tenant_count()) + " tenants");
+  for (const auto& [number, state] : (*catalog)->runtime()) {
     const Tenant* tenant = nullptr;
     const Endpoint* endpoint = (*catalog)->FindEndpoint(number, &tenant);
     if (!endpoint || !state.disabled) continue;

@@ -1,9 +1,11 @@
 #include "cli/endpoint_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "cli/line_log.h"
 #include "cli/progress.h"
@@ -82,13 +84,11 @@ int RunList(const EndpointOptions& options, const CommandContext& context) {
 
   Table table({"endpoint", "number", "state", "pending", "dead", "url"});
   std::string json;
-  for (const Tenant& tenant : (*catalog)->tenants) {
-    for (const Endpoint& endpoint : tenant.endpoints) {
-      const auto found = (*catalog)->runtime.find(endpoint.number);
-      const EndpointRuntimeState* runtime =
-          found == (*catalog)->runtime.end() ? nullptr : &found->second;
+  for (const Tenant* tenant : (*catalog)->Tenants()) {
+    for (const Endpoint& endpoint : tenant->endpoints) {
+      const EndpointRuntimeState* runtime = (*catalog)->FindRuntimeState(endpoint.number);
       const Backlog owed = (*backlog)[endpoint.number];
-      const std::string name = tenant.id + "/" + endpoint.id;
+      const std::string name = tenant->id + "/" + endpoint.id;
       const std::string state = InForce(endpoint, runtime);
       if (options.json) {
         JsonLine(json)
@@ -113,10 +113,11 @@ int RunList(const EndpointOptions& options, const CommandContext& context) {
 }
 
 // The number of "tenant/endpoint"; NotFound says what there is to do.
-Result<uint64_t> NumberOfName(const Catalog& catalog, const std::string& name) {
-  for (const Tenant& tenant : catalog.tenants) {
-    for (const Endpoint& endpoint : tenant.endpoints) {
-      if (tenant.id + "/" + endpoint.id == name) return endpoint.number;
+Result<uint64_t> NumberOfName(const CatalogSnapshot& catalog, const std::string& name) {
+  const size_t slash = std::min(name.find('/'), name.size());
+  if (const Tenant* tenant = catalog.FindTenant(std::string_view(name).substr(0, slash))) {
+    for (const Endpoint& endpoint : tenant->endpoints) {
+      if (tenant->id + "/" + endpoint.id == name) return endpoint.number;
     }
   }
   return Status::NotFound("there is no endpoint " + name +

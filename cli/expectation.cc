@@ -33,16 +33,15 @@ Status CheckMembers(const Endpoint& endpoint, const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Expectation>> Expectation::Create(Catalog catalog,
+Result<std::unique_ptr<Expectation>> Expectation::Create(const Catalog& catalog,
                                                          const std::string& source) {
-  auto held = std::make_shared<Catalog>(std::move(catalog));
-  held->BuildIndex();
+  CatalogPtr held = CatalogSnapshot::Of(catalog);
   const Source* found = nullptr;
   if (!source.empty()) {
     found = held->FindSource(source);
     if (!found) return Status::NotFound("the catalog has no source '" + source + "'");
-  } else if (held->sources.size() == 1) {
-    found = &held->sources.front();
+  } else if (held->sources().size() == 1) {
+    found = &held->sources().front();
   } else {
     return Status::InvalidArgument("the catalog has several sources: name one with --source");
   }
@@ -55,10 +54,10 @@ Expectation::Expectation(CatalogPtr catalog, const Source& source)
     : catalog_(std::move(catalog)), source_(source), router_(catalog_) {}
 
 Status Expectation::Compile() {
-  for (const Tenant& tenant : catalog_->tenants) {
-    std::vector<Compiled>& compiled = compiled_[&tenant];
-    for (const Endpoint& endpoint : tenant.endpoints) {
-      const std::string name = tenant.id + "/" + endpoint.id;
+  for (const Tenant* tenant : catalog_->Tenants()) {
+    std::vector<Compiled>& compiled = compiled_[tenant];
+    for (const Endpoint& endpoint : tenant->endpoints) {
+      const std::string name = tenant->id + "/" + endpoint.id;
       endpoints_[name] = &endpoint;
       if (endpoint.state == EndpointState::kDisabled) continue;
       if (Status status = CheckMembers(endpoint, name); !status.ok()) return status;

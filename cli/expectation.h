@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/account_lines.h"
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event_pattern.h"
 #include "relay/tenant_router.h"
 
@@ -24,7 +24,8 @@ using OwedEndpoints = std::vector<std::string>;
 class Expectation {
  public:
   // `source` names the catalog's source that the callbacks went to; empty where there is but one.
-  static Result<std::unique_ptr<Expectation>> Create(Catalog catalog, const std::string& source);
+  static Result<std::unique_ptr<Expectation>> Create(const Catalog& catalog,
+                                                     const std::string& source);
 
   // The active and paused endpoints that are owed this event. The answer stands as long as this
   // object, and equal answers are one object.

@@ -83,14 +83,14 @@ int RunList(bool json, const CommandContext& context) {
 // Stores the event where it belongs by now, then takes it out of the stream. A stop in between
 // stores it once more the next time, under the same event id, and that is known as a repeat.
 Result<bool> Redrive(RedisSession& session, const TenantRouter& router, const KeptEvent& kept) {
-  const Catalog& catalog = *router.catalog();
+  const CatalogSnapshot& catalog = *router.catalog();
   const Source* source = catalog.FindSource(kept.unrouted.event.source);
   const Tenant* tenant =
       source == nullptr ? nullptr : router.Route(*source, kept.unrouted.attributes);
   if (tenant == nullptr) return false;
   Event event = kept.unrouted.event;
   event.tenant = tenant->id;
-  event.catalog_version = catalog.version;
+  event.catalog_version = catalog.version();
   const int partition = PartitionOf(event.tenant, event.ordering_key, event.id,
                                     static_cast<int>(session.partitions().size()));
   Result<RedisValue> stored = session.Ask(StoreEvent(session.partitions()[partition], event));

@@ -102,9 +102,9 @@ std::vector<std::string> SinkSecrets(const Endpoint& endpoint) {
   return out;
 }
 
-DemoEvent::DemoEvent(const UpPlan& plan, const Catalog& catalog, const Clock& clock)
+DemoEvent::DemoEvent(const UpPlan& plan, const Tenant& tenant, const Clock& clock)
     : plan_(plan), clock_(clock) {
-  for (const Endpoint& endpoint : catalog.tenants.front().endpoints) {
+  for (const Endpoint& endpoint : tenant.endpoints) {
     const size_t index = receivers_.size();
     if (index == plan.sinks.size()) break;
     receivers_.push_back(

@@ -46,7 +46,7 @@ std::vector<std::string> SinkSecrets(const Endpoint& endpoint);
 class DemoEvent {
  public:
   // `catalog` is the one that was applied.
-  DemoEvent(const UpPlan& plan, const Catalog& catalog, const Clock& clock);
+  DemoEvent(const UpPlan& plan, const Tenant& tenant, const Clock& clock);
 
   // Sends it; blocks for a few ms. A non-OK status says what the broker answered instead.
   Status Send();

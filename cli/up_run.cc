@@ -130,7 +130,7 @@ void UpRun::OnCatalogFound(Result<CatalogPtr> catalog) {
     Fail(kExitRedis, "cannot read the catalog: " + catalog.status().text());
     return;
   }
-  const uint64_t version = (*catalog)->version;
+  const uint64_t version = (*catalog)->version();
   // Without a catalog the programs run and are not ready: that is for the operator to mend.
   ready_path_ = version > 0 ? "/readyz" : "/healthz";
   Tell("catalog", version > 0 ? fmt::format("version {}", version)
@@ -163,9 +163,10 @@ void UpRun::OnCatalog(Result<CatalogPtr> catalog) {
     return;
   }
   catalog_ = *std::move(catalog);
+  demo_tenant_ = catalog_->Tenants().front();
   Tell("catalog",
-       fmt::format("version {}: source demo, {} endpoints of tenant {}", catalog_->version,
-                   catalog_->tenants.front().endpoints.size(), catalog_->tenants.front().id));
+       fmt::format("version {}: source demo, {} endpoints of tenant {}", catalog_->version(),
+                   demo_tenant_->endpoints.size(), demo_tenant_->id));
   StartPrograms();
 }
 
@@ -173,8 +174,8 @@ void UpRun::StartPrograms() {
   Enter(Step::kPrograms);
   for (size_t i = 0; i < plan_.sinks.size(); ++i) {
     std::vector<std::string> secrets;
-    if (catalog_ && i < catalog_->tenants.front().endpoints.size()) {
-      secrets = SinkSecrets(catalog_->tenants.front().endpoints[i]);
+    if (demo_tenant_ && i < demo_tenant_->endpoints.size()) {
+      secrets = SinkSecrets(demo_tenant_->endpoints[i]);
     }
     Start(SinkChild(plan_, i, secrets), kExitPortOrFolder);
   }
@@ -217,7 +218,7 @@ void UpRun::OnReady() {
     return;
   }
   Enter(Step::kDemo);
-  demo_.emplace(plan_, *catalog_, loop_.clock());
+  demo_.emplace(plan_, *demo_tenant_, loop_.clock());
   if (Status sent = demo_->Send(); !sent.ok()) Fail(kExitCheckFailed, sent.text());
 }
 

@@ -75,6 +75,7 @@ class UpRun {
   std::unique_ptr<RedisConnection> redis_;
   std::unique_ptr<CatalogStore> store_;
   CatalogPtr catalog_;
+  const Tenant* demo_tenant_ = nullptr;  // Of `catalog_`; null without the demo.
   const char* ready_path_ = "/readyz";
   size_t ready_programs_ = 0;  // Of plan_.admin, from the front.
   std::string last_reason_;    // Why the next one is not ready.

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -74,7 +72,7 @@ struct TenantLimits {
 
 struct Tenant {
   std::string id;
-  std::vector<std::string> push_domains;
+  std::vector<std::string> push_domains;  // Lower case.
   std::vector<std::string> appids;
   std::vector<std::string> stream_prefixes;
   TenantLimits limits;
@@ -92,41 +90,14 @@ struct EndpointRuntimeState {
 
   bool operator==(const EndpointRuntimeState&) const = default;
 };
+using EndpointRuntimeStates = std::unordered_map<uint64_t, EndpointRuntimeState>;
 
-// Tenants, sources and endpoints as one immutable snapshot. Brokers and workers hold it by
-// shared_ptr, because events in flight may refer to an older one than the newest, and swap it
-// whole.
+// What an operator writes: sources, and tenants with their endpoints. The order of a tenant's
+// endpoints is the order of matching; that of the tenants says nothing.
 struct Catalog {
-  uint64_t version = 0;
   std::vector<Source> sources;
   std::vector<Tenant> tenants;
-  std::unordered_map<uint64_t, EndpointRuntimeState> runtime;  // Only endpoints that have any.
-
-  Catalog() = default;
-  Catalog(Catalog&&) = default;
-  Catalog& operator=(Catalog&&) = default;
-  // A copy stands without look-up tables, which point into the original: BuildIndex() makes its
-  // own.
-  Catalog(const Catalog& other);
-  Catalog& operator=(const Catalog&) = delete;
-
-  const Source* FindSource(std::string_view id) const;
-  const Source* FindSourceByPath(std::string_view path) const;
-  const Tenant* FindTenant(std::string_view id) const;
-  // Null for an unknown number. `tenant` receives its tenant when not null.
-  const Endpoint* FindEndpoint(uint64_t number, const Tenant** tenant = nullptr) const;
-
-  // Fills the look-up tables; to be called once after the vectors are final.
-  void BuildIndex();
-
- private:
-  std::unordered_map<std::string_view, const Source*> source_by_id_;
-  std::unordered_map<std::string_view, const Source*> source_by_path_;
-  std::unordered_map<std::string_view, const Tenant*> tenant_by_id_;
-  std::unordered_map<uint64_t, std::pair<const Tenant*, const Endpoint*>> endpoint_by_number_;
 };
-
-using CatalogPtr = std::shared_ptr<const Catalog>;
 
 inline const std::vector<Millis>& DefaultRetrySchedule() {
   using std::chrono::hours;
@@ -138,18 +109,18 @@ inline const std::vector<Millis>& DefaultRetrySchedule() {
   return kSchedule;
 }
 
-// Whether both say the same of all sources, tenants and endpoints; versions, endpoint numbers and
-// run-time state aside. Order counts: it is the order of matching.
-bool SameContent(const Catalog& a, const Catalog& b);
+// Whether both say the same; endpoint numbers aside.
+bool SameContent(const Tenant& a, const Tenant& b);
 
 // What `apply` would change, a line each: "+ tenant/acme/customer-a" (added), "- ..." (removed),
 // "~ tenant/acme/customer-a timeout: 15s -> 20s" (changed). A secret shows as "changed", never its
 // text.
-std::vector<std::string> CatalogDiff(const Catalog& old_catalog, const Catalog& new_catalog);
+class CatalogSnapshot;
+std::vector<std::string> CatalogDiff(const CatalogSnapshot& held, const Catalog& desired);
 
 // Parses a catalog file (TOML). `name` stands for the file in complaints, which name line and key.
 // "file:/path" keys and secrets are read. Requires every limit and reference to hold; returns a
-// snapshot without endpoint numbers and version, which the catalog store assigns.
+// catalog without endpoint numbers, which the catalog store assigns.
 Result<Catalog> ParseCatalogToml(const std::string& text, const std::string& name);
 
 }  // namespace relay

@@ -1,11 +1,13 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 #include <type_traits>
 
 #include "relay/catalog_json.h"
 #include "relay/catalog_members.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/catalog_words.h"
 
 namespace relay {
@@ -150,30 +152,42 @@ Status ReadPart(const Value& object, const SecretBox* box, std::string place, co
   return reader.status();
 }
 
-Status ReadSources(const Value& line, const SecretBox* box, Catalog& out) {
+Status ReadSources(const Value& manifest, const SecretBox* box, std::vector<Source>& out) {
   static const Source kAbsent;
-  const Value* format = Member(line, "format");
-  if (!format || !format->IsInt() || format->GetInt() != kCatalogFormat) {
-    return Status::InvalidArgument("the catalog in Redis was written by another version of relay");
-  }
-  const Value* sources = Member(line, "sources");
+  const Value* sources = Member(manifest, "sources");
   if (!sources || !sources->IsArray()) {
     return Status::InvalidArgument("the catalog in Redis lacks its sources");
   }
   for (const Value& source : sources->GetArray()) {
     Status read =
         ReadPart(source, box, SourcePlace(source.IsObject() ? TextOf(source, "id") : std::string()),
-                 kAbsent, out.sources.emplace_back());
+                 kAbsent, out.emplace_back());
     if (!read.ok()) return read;
   }
   return Status::Ok();
 }
 
-Status ReadTenant(const Value& line, const SecretBox* box, Catalog& out) {
+Status ReadParts(const Value& manifest, std::map<int, std::string>& out) {
+  const Status broken = Status::InvalidArgument("the catalog in Redis does not name its parts");
+  const Value* parts = Member(manifest, "parts");
+  if (!parts || !parts->IsObject()) return broken;
+  for (const auto& part : parts->GetObject()) {
+    const std::string_view name(part.name.GetString(), part.name.GetStringLength());
+    int number = -1;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc() || end != name.data() + name.size() || number < 0 ||
+        number >= kCatalogParts || !part.value.IsString()) {
+      return broken;
+    }
+    out[number].assign(part.value.GetString(), part.value.GetStringLength());
+  }
+  return Status::Ok();
+}
+
+Status ReadTenant(const Value& line, const SecretBox* box, Tenant& tenant) {
   static const Tenant kAbsent;
   static const Endpoint kAbsentEndpoint = AbsentEndpoint();
   const std::string id = TextOf(line, "id");
-  Tenant& tenant = out.tenants.emplace_back();
   if (Status read = ReadPart(line, box, "tenant/" + id, kAbsent, tenant); !read.ok()) return read;
   const Value* endpoints = Member(line, "endpoints");
   if (!endpoints) return Status::Ok();
@@ -192,11 +206,27 @@ Status ReadTenant(const Value& line, const SecretBox* box, Catalog& out) {
 
 }  // namespace
 
-Result<Catalog> DecodeCatalog(std::string text, const SecretBox* box) {
-  Catalog out;
+Result<CatalogManifest> DecodeManifest(std::string text, const SecretBox* box) {
+  rapidjson::Document manifest;
+  manifest.ParseInsitu(text.data());
+  if (manifest.HasParseError() || !manifest.IsObject()) {
+    return Status::InvalidArgument("the catalog in Redis is broken");
+  }
+  const Value* format = Member(manifest, "format");
+  if (!format || !format->IsInt() || format->GetInt() != kCatalogFormat) {
+    return Status::InvalidArgument("the catalog in Redis was written by another version of relay");
+  }
+  CatalogManifest out;
+  Status read = ReadSources(manifest, box, out.sources);
+  if (read.ok()) read = ReadParts(manifest, out.parts);
+  if (!read.ok()) return read;
+  return out;
+}
+
+Result<std::vector<Tenant>> DecodeTenants(std::string text, const SecretBox* box) {
+  std::vector<Tenant> out;
   rapidjson::MemoryPoolAllocator<> memory;
-  size_t line_number = 0;
-  for (size_t begin = 0; begin < text.size(); ++line_number) {
+  for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size() - 1);
     // Parsed in place: the strings of the line become its values without being copied.
     text[end] = '\0';
@@ -204,15 +234,13 @@ Result<Catalog> DecodeCatalog(std::string text, const SecretBox* box) {
     line.ParseInsitu(text.data() + begin);
     if (line.HasParseError() || !line.IsObject()) {
       return Status::InvalidArgument("the catalog in Redis is broken in line " +
-                                     std::to_string(line_number + 1));
+                                     std::to_string(out.size() + 1) + " of a part");
     }
-    Status read = line_number == 0 ? ReadSources(line, box, out) : ReadTenant(line, box, out);
+    Status read = ReadTenant(line, box, out.emplace_back());
     if (!read.ok()) return read;
     memory.Clear();
     begin = end + 1;
   }
-  if (line_number == 0) return Status::InvalidArgument("the catalog in Redis is empty");
-  out.BuildIndex();
   return out;
 }
 

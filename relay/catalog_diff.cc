@@ -1,6 +1,9 @@
 #include <cstdio>
+#include <string_view>
+#include <unordered_map>
 
 #include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/catalog_words.h"
 #include "relay/units.h"
 
@@ -119,36 +122,41 @@ const Endpoint* FindIn(const Tenant* tenant, const std::string& id) {
 
 }  // namespace
 
-std::vector<std::string> CatalogDiff(const Catalog& old_catalog, const Catalog& new_catalog) {
-  Catalog before = old_catalog;
-  Catalog after = new_catalog;
-  before.BuildIndex();
-  after.BuildIndex();
+std::vector<std::string> CatalogDiff(const CatalogSnapshot& held, const Catalog& desired) {
+  std::unordered_map<std::string_view, const Source*> sources;
+  for (const Source& source : desired.sources) sources[source.id] = &source;
+  std::unordered_map<std::string_view, const Tenant*> tenants;
+  for (const Tenant& tenant : desired.tenants) tenants[tenant.id] = &tenant;
 
   Differ differ;
-  for (const Source& source : after.sources) {
-    differ.Compare("source/" + source.id, before.FindSource(source.id), &source);
+  bool same_order = held.sources().size() == desired.sources.size();
+  for (size_t i = 0; i < desired.sources.size(); ++i) {
+    const Source& source = desired.sources[i];
+    differ.Compare("source/" + source.id, held.FindSource(source.id), &source);
+    same_order = same_order && held.sources()[i].id == source.id;
   }
-  for (const Source& source : before.sources) {
-    if (!after.FindSource(source.id)) differ.Line("- source/" + source.id);
+  for (const Source& source : held.sources()) {
+    if (sources.count(source.id) == 0) differ.Line("- source/" + source.id);
   }
-  for (const Tenant& tenant : after.tenants) {
+  for (const Tenant& tenant : desired.tenants) {
     const std::string name = "tenant/" + tenant.id;
-    const Tenant* old_tenant = before.FindTenant(tenant.id);
+    const Tenant* old_tenant = held.FindTenant(tenant.id);
     differ.Compare(name, old_tenant, &tenant);
     for (const Endpoint& endpoint : tenant.endpoints) {
       differ.Compare(name + "/" + endpoint.id, FindIn(old_tenant, endpoint.id), &endpoint);
     }
+    same_order = same_order && old_tenant && SameContent(*old_tenant, tenant);
   }
-  for (const Tenant& tenant : before.tenants) {
-    const std::string name = "tenant/" + tenant.id;
-    const Tenant* new_tenant = after.FindTenant(tenant.id);
+  for (const Tenant* tenant : held.Tenants()) {
+    const std::string name = "tenant/" + tenant->id;
+    const auto found = tenants.find(tenant->id);
+    const Tenant* new_tenant = found == tenants.end() ? nullptr : found->second;
     if (!new_tenant) differ.Line("- " + name);
-    for (const Endpoint& endpoint : tenant.endpoints) {
+    for (const Endpoint& endpoint : tenant->endpoints) {
       if (!FindIn(new_tenant, endpoint.id)) differ.Line("- " + name + "/" + endpoint.id);
     }
   }
-  if (differ.empty() && !SameContent(before, after)) differ.Line("~ order of the entries");
+  if (differ.empty() && !same_order) differ.Line("~ order of the entries");
   return differ.Take();
 }
 

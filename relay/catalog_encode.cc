@@ -7,10 +7,13 @@
 #include "relay/catalog_json.h"
 #include "relay/catalog_members.h"
 #include "relay/catalog_words.h"
+#include "relay/sha256.h"
 
 namespace relay {
 
 namespace {
+
+constexpr size_t kDigestDigits = 32;
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
@@ -81,14 +84,9 @@ class MemberWriter {
   const std::string place_;
 };
 
-void EndLine(rapidjson::StringBuffer& buffer, Writer& writer) {
-  buffer.Put('\n');
-  writer.Reset(buffer);
-}
-
 }  // namespace
 
-std::string EncodeCatalog(const Catalog& catalog, const SecretBox& box) {
+std::string EncodeManifest(const CatalogManifest& manifest, const SecretBox& box) {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
   writer.StartObject();
@@ -96,35 +94,52 @@ std::string EncodeCatalog(const Catalog& catalog, const SecretBox& box) {
   writer.Int(kCatalogFormat);
   writer.Key("sources");
   writer.StartArray();
-  for (const Source& source : catalog.sources) {
+  for (const Source& source : manifest.sources) {
     writer.StartObject();
     MemberWriter each(writer, box, SourcePlace(source.id));
     ForEachMember(each, source, Source());
     writer.EndObject();
   }
   writer.EndArray();
+  writer.Key("parts");
+  writer.StartObject();
+  for (const auto& [part, digest] : manifest.parts) {
+    const std::string name = std::to_string(part);
+    writer.Key(name.data(), Size(name));
+    writer.String(digest.data(), Size(digest));
+  }
   writer.EndObject();
-  EndLine(buffer, writer);
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
 
-  const Tenant absent;
-  const Endpoint absent_endpoint = AbsentEndpoint();
-  for (const Tenant& tenant : catalog.tenants) {
+std::string EncodeTenants(std::span<const Tenant* const> tenants, const SecretBox& box) {
+  static const Tenant kAbsent;
+  static const Endpoint kAbsentEndpoint = AbsentEndpoint();
+  rapidjson::StringBuffer buffer;
+  Writer writer(buffer);
+  for (const Tenant* tenant : tenants) {
     writer.StartObject();
-    MemberWriter each(writer, box, "tenant/" + tenant.id);
-    ForEachMember(each, tenant, absent);
+    MemberWriter each(writer, box, "tenant/" + tenant->id);
+    ForEachMember(each, *tenant, kAbsent);
     writer.Key("endpoints");
     writer.StartArray();
-    for (const Endpoint& endpoint : tenant.endpoints) {
+    for (const Endpoint& endpoint : tenant->endpoints) {
       writer.StartObject();
-      MemberWriter each_endpoint(writer, box, EndpointPlace(tenant.id, endpoint.id));
-      ForEachMember(each_endpoint, endpoint, absent_endpoint);
+      MemberWriter each_endpoint(writer, box, EndpointPlace(tenant->id, endpoint.id));
+      ForEachMember(each_endpoint, endpoint, kAbsentEndpoint);
       writer.EndObject();
     }
     writer.EndArray();
     writer.EndObject();
-    EndLine(buffer, writer);
+    buffer.Put('\n');
+    writer.Reset(buffer);
   }
   return std::string(buffer.GetString(), buffer.GetSize());
+}
+
+std::string DigestOfPart(std::string_view text) {
+  return Sha256Hex(text).substr(0, kDigestDigits);
 }
 
 }  // namespace relay

@@ -11,7 +11,7 @@ namespace relay {
 
 // What catalog_encode.cc and catalog_decode.cc must agree on.
 
-constexpr int kCatalogFormat = 1;
+constexpr int kCatalogFormat = 2;
 using CatalogHeaders = std::vector<std::pair<std::string, std::string>>;
 
 // The members of each part, once for writing and reading: `each` is called with name, value and

@@ -10,6 +10,9 @@
 
 #include "relay/call_scope.h"
 #include "relay/catalog.h"
+#include "relay/catalog_reader.h"
+#include "relay/catalog_snapshot.h"
+#include "relay/catalog_writer.h"
 #include "relay/event_loop.h"
 #include "relay/log.h"
 #include "relay/redis_client.h"
@@ -23,11 +26,12 @@ enum class EndpointChange { kPause, kResume, kDisable, kEnable };
 
 // The catalog in Redis, and this process's snapshot of it.
 //
-// Redis holds version, document and the next free endpoint number in one hash, the state that the
-// run time sets in a second, and announces every change in a small stream. A snapshot is read
-// whole, parsed aside and swapped whole; while Redis is away or holds something unreadable, the
-// last good snapshot stays in force. Secrets are sealed by `box` on their way in and opened on
-// their way out.
+// Redis holds version, manifest and the next free endpoint number in one hash, the texts of the
+// parts in a second, the state that the run time sets in a third, and announces every change in a
+// small stream. The next snapshot is made aside of the parts that have changed, and swapped whole;
+// while Redis is away or holds something unreadable, the last good snapshot stays in force. Secrets
+// are sealed by `box` on their way in and opened on their way out. No turn of the loop does more
+// than one part asks for, however large the catalog is.
 //
 // `loop`, `redis`, `box` and `log` outlive the store. `redis` has AllScripts().
 // Callbacks come once each, never from inside the call that took them, and not after the store is
@@ -37,11 +41,8 @@ class CatalogStore {
   using OnCatalog = std::function<void(Result<CatalogPtr>)>;
   using OnSnapshot = std::function<void(CatalogPtr)>;
 
-  struct Applied {
-    uint64_t version = 0;
-    bool changed = false;  // False: Redis held the same content already; nothing was written.
-  };
-  using OnApplied = std::function<void(Result<Applied>)>;
+  using Applied = CatalogWriter::Applied;
+  using OnApplied = CatalogWriter::OnApplied;
   using OnState = std::function<void(Result<EndpointRuntimeState>)>;
 
   CatalogStore(EventLoop& loop, RedisClient& redis, const SecretBox& box, Log& log);
@@ -78,7 +79,6 @@ class CatalogStore {
                         OnState on_state);
 
   static constexpr Millis kPollInterval{250};
-  static constexpr int kApplyAttemptsMax = 5;
 
  private:
   // Who waits for a snapshot of at least `version`.
@@ -87,27 +87,23 @@ class CatalogStore {
     OnCatalog on_catalog;
   };
   struct Reading;
-  struct Applying;
 
   void StartReading();
   void OnNewestChange(Result<RedisValue> reply);
   void OnStates(Result<RedisValue> reply);
   void OnVersion(Result<RedisValue> reply);
-  void OnText(Result<RedisValue> reply);
+  void OnCatalogRead(Result<CatalogReader::Reading> read);
   void FinishReading(CatalogPtr next);
   void ServeLateWaiters();
   void Poll();
   void OnPolled(Result<RedisValue> reply);
-  void ReadBase();
-  void OnBase(Result<RedisValue> reply);
-  void OnWritten(Result<RedisValue> reply);
-  void FinishApplying(Result<Applied> result);
+  void Retire(const CatalogPtr& old);
+  void ForgetOneRetired();
   void Later(std::function<void()> call);
   void ComplainOnce(const Status& status);
 
   EventLoop& loop_;
   RedisClient& redis_;
-  const SecretBox& box_;
   Log& log_;
   CatalogPtr snapshot_;
   OnSnapshot on_snapshot_;
@@ -120,7 +116,9 @@ class CatalogStore {
   std::string complained_;       // The last complaint in the log, so that it stands there once.
   std::vector<Waiter> waiters_;  // For the reading after the present one.
   std::unique_ptr<Reading> reading_;
-  std::unique_ptr<Applying> applying_;
+  CatalogReader reader_;
+  CatalogWriter writer_;
+  std::vector<CatalogPartPtr> retired_;
   CallScope scope_;
 };
 

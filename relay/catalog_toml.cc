@@ -47,7 +47,6 @@ class CatalogReader {
       ReadSource(table);
     }
     root.RefuseUnknown();
-    catalog_.BuildIndex();
     return std::move(catalog_);
   }
 

@@ -11,6 +11,11 @@ Status Unexpected(const RedisValue& reply, std::string_view what) {
   return Status::Internal(std::string(what) + ": unexpected reply " + DebugString(reply));
 }
 
+Status StatusOfReply(const Result<RedisValue>& reply) {
+  if (!reply.ok()) return reply.status();
+  return reply->is_error() ? StatusOfError(*reply) : Status::Ok();
+}
+
 Status ExpectArray(const RedisValue& reply, size_t items_min, std::string_view what) {
   if (reply.is_array() && reply.items.size() >= items_min) return Status::Ok();
   return Unexpected(reply, what);
@@ -25,6 +30,11 @@ Result<int64_t> NumberOf(const RedisValue& value, std::string_view what) {
     if (error == std::errc() && stop == end) return number;
   }
   return Unexpected(value, what);
+}
+
+uint64_t NumberOr(const RedisValue& value, uint64_t absent) {
+  const Result<int64_t> number = NumberOf(value, "number");
+  return number.ok() ? static_cast<uint64_t>(*number) : absent;
 }
 
 Result<std::vector<std::string>> TextsOf(const RedisValue& value, std::string_view what) {

@@ -131,8 +131,12 @@ constexpr std::string_view kMetaKey = "relay:{relay}:meta";
 // STRING: run id of the server process that was last told to rewrite its append-only file, where
 // its `aof-load-truncated` makes that needful (relay/redis_safety.h).
 constexpr std::string_view kRewrittenKey = "relay:{relay}:rewritten";
-// HASH: the catalog's version and text, and the next free endpoint number.
+// HASH: the catalog's version, its manifest (relay/catalog_json.h), and the next free endpoint
+// number.
 constexpr std::string_view kCatalogKey = "relay:{relay}:catalog";
+// HASH digest -> the text of one part of the tenants. A text never changes; those that the manifest
+// does not name are left of an apply that did not come to its end.
+constexpr std::string_view kCatalogPartsKey = "relay:{relay}:catalog:parts";
 // STREAM, capped: one entry a change of the catalog or of an endpoint's run-time state.
 constexpr std::string_view kCatalogChangesKey = "relay:{relay}:catalog:changes";
 // HASH endpoint number -> its run-time state (disabled, paused, reason, since).

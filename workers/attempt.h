@@ -5,7 +5,7 @@
 #include <string>
 
 #include "relay/attempt_record.h"
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event.h"
 #include "relay/event_loop.h"
 #include "relay/random.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "relay/call_scope.h"
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event_loop.h"
 #include "relay/random.h"
 #include "workers/attempt.h"

@@ -4,33 +4,41 @@
 
 namespace relay {
 
-EndpointTable::EndpointTable(CatalogPtr catalog, Log& log) : catalog_(std::move(catalog)) {
-  by_tenant_.reserve(catalog_->tenants.size());
-  for (const Tenant& tenant : catalog_->tenants) {
-    Group group{.tenant = &tenant, .endpoints = {}};
-    for (const Endpoint& endpoint : tenant.endpoints) {
-      if (endpoint.state == EndpointState::kDisabled) continue;
-      Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern);
-      if (!pattern.ok()) {
-        log.Error("pattern_refused", "an endpoint's pattern cannot be compiled: it matches nothing",
-                  {{"tenant", tenant.id},
-                   {"endpoint", endpoint.id},
-                   {"error", pattern.status().ToString()}});
-        continue;
-      }
-      group.needs_body = group.needs_body || pattern->needs_body();
-      group.endpoints.push_back({&endpoint, StandingOf(endpoint), std::move(*pattern)});
+void EndpointTable::SetCatalog(CatalogPtr catalog) {
+  catalog_ = std::move(catalog);
+  // Groups of tenants that are gone are not looked for; when they are the most, all go.
+  if (groups_.size() > 2 * catalog_->tenant_count()) groups_.clear();
+}
+
+EndpointTable::Group EndpointTable::Compile(TenantPtr tenant) const {
+  Group group{std::move(tenant), false, {}};
+  for (const Endpoint& endpoint : group.tenant->endpoints) {
+    if (endpoint.state == EndpointState::kDisabled) continue;
+    Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern);
+    if (!pattern.ok()) {
+      log_.Error("pattern_refused", "an endpoint's pattern cannot be compiled: it matches nothing",
+                 {{"tenant", group.tenant->id},
+                  {"endpoint", endpoint.id},
+                  {"error", pattern.status().ToString()}});
+      continue;
     }
-    by_tenant_.emplace(tenant.id, std::move(group));
+    group.needs_body = group.needs_body || pattern->needs_body();
+    group.endpoints.push_back({&endpoint, std::move(*pattern)});
   }
+  return group;
+}
+
+const EndpointTable::Group& EndpointTable::GroupOf(const Tenant& tenant) {
+  Group& group = groups_[tenant.id];
+  if (group.tenant.get() != &tenant) group = Compile(catalog_->ShareTenant(tenant.id));
+  return group;
 }
 
 EndpointTable::Match EndpointTable::MatchEvent(const Event& event) {
   Match match;
-  const auto found = by_tenant_.find(event.tenant);
-  if (found == by_tenant_.end()) return match;
-  const Group& group = found->second;
-  match.tenant = group.tenant;
+  match.tenant = catalog_->FindTenant(event.tenant);
+  if (match.tenant == nullptr) return match;
+  const Group& group = GroupOf(*match.tenant);
   // The broker has checked the body already; one that is no object (another provider's) has no
   // members, so that patterns on members do not match it.
   const bool has_members = group.needs_body && body_.Parse(event.body).ok();
@@ -39,7 +47,7 @@ EndpointTable::Match EndpointTable::MatchEvent(const Event& event) {
   for (const Compiled& compiled : group.endpoints) {
     if (compiled.pattern.needs_body() && !has_members) continue;
     if (!compiled.pattern.Matches(has_members ? &body_ : nullptr, attributes)) continue;
-    match.owed.push_back({compiled.endpoint, compiled.standing});
+    match.owed.push_back({compiled.endpoint, StandingOf(*compiled.endpoint)});
   }
   return match;
 }
@@ -51,12 +59,11 @@ EndpointStanding EndpointTable::Find(uint64_t number, const Tenant** tenant,
 }
 
 EndpointStanding EndpointTable::StandingOf(const Endpoint& endpoint) const {
-  const auto runtime = catalog_->runtime.find(endpoint.number);
-  const bool known = runtime != catalog_->runtime.end();
-  if (endpoint.state == EndpointState::kDisabled || (known && runtime->second.disabled)) {
+  const EndpointRuntimeState* runtime = catalog_->FindRuntimeState(endpoint.number);
+  if (endpoint.state == EndpointState::kDisabled || (runtime && runtime->disabled)) {
     return EndpointStanding::kDisabled;
   }
-  if (endpoint.state == EndpointState::kPaused || (known && runtime->second.paused)) {
+  if (endpoint.state == EndpointState::kPaused || (runtime && runtime->paused)) {
     return EndpointStanding::kPaused;
   }
   return EndpointStanding::kActive;

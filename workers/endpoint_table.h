@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string_view>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/event.h"
 #include "relay/event_pattern.h"
 #include "relay/json_object.h"
@@ -22,9 +22,9 @@ enum class EndpointStanding {
   kUnknown,   // Not in the catalog.
 };
 
-// Which endpoints are owed an event, for one snapshot of the catalog: patterns compiled, a tenant's
-// endpoints side by side, so that matching costs what that tenant has and nothing for the others.
-// Immutable but for the buffer of the JSON parser; swapped whole with the snapshot. Loop thread
+// Which endpoints are owed an event. A tenant's patterns are compiled when its first event comes
+// and stand side by side until the tenant changes, so that matching costs what that tenant has and
+// nothing for the others, and another catalog costs nothing before it is asked for. Loop thread
 // only.
 class EndpointTable {
  public:
@@ -38,7 +38,10 @@ class EndpointTable {
   };
 
   // A pattern that cannot be compiled (apply refuses those) matches nothing, and `log` says so.
-  EndpointTable(CatalogPtr catalog, Log& log);
+  EndpointTable(CatalogPtr catalog, Log& log) : catalog_(std::move(catalog)), log_(log) {}
+
+  // What was given out before points into the snapshot of then.
+  void SetCatalog(CatalogPtr catalog);
 
   // What the catalog disables is owed nothing; what the run time has disabled is owed a dead
   // letter.
@@ -51,19 +54,23 @@ class EndpointTable {
  private:
   struct Compiled {
     const Endpoint* endpoint;
-    EndpointStanding standing;
     EventPattern pattern;
   };
   struct Group {
-    const Tenant* tenant = nullptr;
+    // What it was compiled from: shared, because it may outlast the snapshot; never another tenant
+    // at the same address.
+    TenantPtr tenant;
     bool needs_body = false;
     std::vector<Compiled> endpoints;
   };
 
+  const Group& GroupOf(const Tenant& tenant);
+  Group Compile(TenantPtr tenant) const;
   EndpointStanding StandingOf(const Endpoint& endpoint) const;
 
-  const CatalogPtr catalog_;
-  std::unordered_map<std::string_view, Group> by_tenant_;
+  CatalogPtr catalog_;
+  Log& log_;
+  std::unordered_map<std::string, Group> groups_;  // By the tenant's id.
   JsonObject body_;
 };
 

@@ -6,9 +6,10 @@
 
 namespace relay {
 
-FanOut::FanOut(EventLoop& loop, Dispatcher& dispatcher, Settler& settler, WorkerMetrics& metrics,
-               Limits limits, Events events)
+FanOut::FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
+               WorkerMetrics& metrics, Limits limits, Events events)
     : loop_(loop),
+      table_(table),
       dispatcher_(dispatcher),
       settler_(settler),
       metrics_(metrics),
@@ -31,8 +32,7 @@ uint64_t FanOut::Begin(const TenurePtr& tenure, const Member& member, const Held
 }
 
 void FanOut::Take(const HeldEventPtr& held) {
-  RELAY_CHECK(table_);
-  const EndpointTable::Match match = table_->MatchEvent(held->event);
+  const EndpointTable::Match match = table_.MatchEvent(held->event);
   const uint64_t number = Begin(held->tenure, held->member, held);
   // References into entries_ stay: a dispatcher decides nothing from inside Offer().
   Entry& entry = entries_.at(number);
@@ -61,7 +61,7 @@ void FanOut::OweOne(uint64_t number, Entry& entry, const EndpointTable::Match& m
   DeliveryNumber delivery = 0;
   if (owed.standing == EndpointStanding::kActive) {
     delivery = dispatcher_.Offer(
-        {entry.held, table_->catalog(), match.tenant, &endpoint, /*attempts_made=*/0}, number);
+        {entry.held, table_.catalog(), match.tenant, &endpoint, /*attempts_made=*/0}, number);
     if (delivery == 0) metrics_.parked.Increment();
   }
   if (delivery == 0) return Owe(entry, endpoint, {.kind = Decision::Kind::kPark, .record = {}}, 0);

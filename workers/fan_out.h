@@ -39,11 +39,8 @@ class FanOut {
     std::function<void(const TenurePtr&, const Member&)> on_released;
   };
 
-  FanOut(EventLoop& loop, Dispatcher& dispatcher, Settler& settler, WorkerMetrics& metrics,
-         Limits limits, Events events);
-
-  // The table in force. Requires: set before the first Take().
-  void SetTable(std::shared_ptr<EndpointTable> table) { table_ = std::move(table); }
+  FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
+         WorkerMetrics& metrics, Limits limits, Events events);
 
   void Take(const HeldEventPtr& held);
   // An entry that is owed to nobody: a repeat, or one whose payload is gone.
@@ -81,12 +78,12 @@ class FanOut {
   void ArmSplit();
 
   EventLoop& loop_;
+  EndpointTable& table_;
   Dispatcher& dispatcher_;
   Settler& settler_;
   WorkerMetrics& metrics_;
   const Limits limits_;
   const Events events_;
-  std::shared_ptr<EndpointTable> table_;  // Shared with the retry scheduler.
   std::unordered_map<uint64_t, Entry> entries_;
   uint64_t last_entry_ = 0;
   // Entries in the order of their reading; those that are settled already are passed over.

@@ -8,7 +8,7 @@ namespace relay {
 namespace {
 
 // Whether two pointers share one owner, asked without taking part in the ownership.
-bool IsSameOwner(const std::weak_ptr<const Catalog>& held, const CatalogPtr& given) {
+bool IsSameOwner(const std::weak_ptr<const CatalogSnapshot>& held, const CatalogPtr& given) {
   return !held.owner_before(given) && !given.owner_before(held);
 }
 

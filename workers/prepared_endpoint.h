@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "relay/catalog.h"
+#include "relay/catalog_snapshot.h"
 #include "relay/ip_address.h"
 #include "relay/webhook_signature.h"
 #include "workers/address_guard.h"
@@ -45,7 +45,7 @@ class PreparedEndpoints {
     Endpoint made_from;
     // Where the same entry was last seen. Weak, so that an endpoint that has gone quiet keeps no
     // old snapshot alive; it also tells a new snapshot at an old one's address apart.
-    std::weak_ptr<const Catalog> catalog;
+    std::weak_ptr<const CatalogSnapshot> catalog;
     const Endpoint* seen_at = nullptr;
   };
 

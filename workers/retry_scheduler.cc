@@ -15,11 +15,12 @@ constexpr Millis kAtOnceLease{30'000};
 }  // namespace
 
 RetryScheduler::RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                               Dispatcher& dispatcher, Settler& settler, Log& log,
-                               WorkerMetrics& metrics, Millis lease_margin, Events events)
+                               const EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
+                               Log& log, WorkerMetrics& metrics, Millis lease_margin, Events events)
     : loop_(loop),
       redis_(redis),
       catalogs_(catalogs),
+      table_(table),
       dispatcher_(dispatcher),
       settler_(settler),
       log_(log),
@@ -45,8 +46,7 @@ void RetryScheduler::Drop(const TenurePtr& tenure) {
   for (const uint64_t endpoint : endpoints) ForgetDue(endpoint, tenure->partition);
 }
 
-void RetryScheduler::SetTable(std::shared_ptr<EndpointTable> table) {
-  table_ = std::move(table);
+void RetryScheduler::OnCatalog() {
   gone_.clear();
   for (auto& [partition, desk] : desks_) ReleaseHeld(desk);
 }
@@ -135,14 +135,14 @@ void RetryScheduler::OnDue(const TenurePtr& tenure, const Result<RedisValue>& re
 
 void RetryScheduler::TakeNext(uint64_t endpoint) {
   const auto found = due_.find(endpoint);
-  if (found == due_.end() || found->second.under_way || !table_) return;
+  if (found == due_.end() || found->second.under_way) return;
   const auto desk = desks_.find(found->second.partitions.front());
   const int partition = found->second.partitions.front();
   if (desk == desks_.end() || desk->second.tenure->returning) return ForgetDue(endpoint, partition);
 
   const Tenant* tenant = nullptr;
   const Endpoint* entry = nullptr;
-  switch (table_->Find(endpoint, &tenant, &entry)) {
+  switch (table_.Find(endpoint, &tenant, &entry)) {
     case EndpointStanding::kPaused:
       return HoldAll(endpoint);
     case EndpointStanding::kUnknown:
@@ -221,7 +221,7 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
     ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kDead,
                   EncodeAttempt(why, 0, Micros(0)));
   };
-  switch (table_->Find(endpoint, &tenant, &entry)) {
+  switch (table_.Find(endpoint, &tenant, &entry)) {
     case EndpointStanding::kUnknown:
       // Not confirmed: the catalog has changed since the taking; the next one asks.
       if (gone_.count(endpoint) == 0) {
@@ -252,7 +252,7 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
   const int64_t token = taken.token;
   auto held = std::make_shared<const HeldEvent>(
       HeldEvent{tenure, std::move(taken.member), *std::move(taken.event), loop_.clock().Now()});
-  dispatcher_.StartLeased(slot, {std::move(held), table_->catalog(), tenant, entry, attempts},
+  dispatcher_.StartLeased(slot, {std::move(held), table_.catalog(), tenant, entry, attempts},
                           token);
 }
 
@@ -278,7 +278,7 @@ void RetryScheduler::ForgetDue(uint64_t endpoint, int partition) {
   due_.erase(found);
   const Tenant* tenant = nullptr;
   const Endpoint* entry = nullptr;
-  if (table_) table_->Find(endpoint, &tenant, &entry);
+  table_.Find(endpoint, &tenant, &entry);
   if (entry) dispatcher_.SetBacklog(*entry, false);
 }
 

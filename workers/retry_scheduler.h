@@ -53,11 +53,11 @@ class RetryScheduler {
   };
 
   RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                 Dispatcher& dispatcher, Settler& settler, Log& log, WorkerMetrics& metrics,
-                 Millis lease_margin, Events events);
+                 const EndpointTable& table, Dispatcher& dispatcher, Settler& settler, Log& log,
+                 WorkerMetrics& metrics, Millis lease_margin, Events events);
 
-  // Endpoints that may deliver again under this table are released.
-  void SetTable(std::shared_ptr<EndpointTable> table);
+  // The table has another catalog: endpoints that may deliver again under it are released.
+  void OnCatalog();
   void Add(const TenurePtr& tenure);
   void Drop(const TenurePtr& tenure);
 
@@ -108,13 +108,13 @@ class RetryScheduler {
   EventLoop& loop_;
   RedisClient& redis_;
   CatalogStore& catalogs_;
+  const EndpointTable& table_;
   Dispatcher& dispatcher_;
   Settler& settler_;
   Log& log_;
   WorkerMetrics& metrics_;
   const Millis lease_margin_;
   const Events events_;
-  std::shared_ptr<EndpointTable> table_;  // Shared with the fan-out.
   RedisTime redis_time_;
   std::map<int, Desk> desks_;  // By partition.
   std::unordered_map<uint64_t, Due> due_;

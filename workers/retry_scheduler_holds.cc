@@ -34,7 +34,6 @@ void RetryScheduler::OnHoldAnswer(const TenurePtr& tenure, const Result<RedisVal
 }
 
 void RetryScheduler::ReleaseHeld(Desk& desk) {
-  if (!table_) return;
   redis_.Send(
       RedisCommand("SMEMBERS").Arg(desk.tenure->keys.hold), scope_,
       [this, tenure = desk.tenure](const Result<RedisValue>& reply) { OnHeld(tenure, reply); });
@@ -48,7 +47,7 @@ void RetryScheduler::OnHeld(const TenurePtr& tenure, const Result<RedisValue>& r
     const Tenant* tenant = nullptr;
     const Endpoint* entry = nullptr;
     // The retries of a disabled endpoint must come due as well: they become dead letters then.
-    if (table_->Find(endpoint, &tenant, &entry) == EndpointStanding::kPaused) continue;
+    if (table_.Find(endpoint, &tenant, &entry) == EndpointStanding::kPaused) continue;
     const ScriptCall call = Release(tenure->keys, tenure->owner, endpoint);
     redis_.Eval(*call.script, call.keys, call.args, scope_,
                 [this, tenure](const Result<RedisValue>& answer) { OnHoldAnswer(tenure, answer); });
@@ -64,7 +63,7 @@ void RetryScheduler::LookForUnknown(uint64_t endpoint) {
   if (reading_catalog_ || now < next_catalog_) return;
   reading_catalog_ = true;
   next_catalog_ = now + kCatalogAgain;
-  catalogs_.Load([this, before = table_->catalog()->version,
+  catalogs_.Load([this, before = table_.catalog()->version(),
                   watch = scope_.watch()](const Result<CatalogPtr>& catalog) {
     if (!watch.gone()) OnCatalogRead(before, catalog);
   });
@@ -74,7 +73,7 @@ void RetryScheduler::OnCatalogRead(uint64_t version_before, const Result<Catalog
   reading_catalog_ = false;
   const std::set<uint64_t> missed = std::exchange(unknown_, {});
   // A catalog that is older than ours has lost something; nothing is dropped on its word.
-  if (!catalog.ok() || (*catalog)->version < version_before || (*catalog)->version == 0) return;
+  if (!catalog.ok() || (*catalog)->version() < version_before || (*catalog)->version() == 0) return;
   for (const uint64_t endpoint : missed) {
     if ((*catalog)->FindEndpoint(endpoint)) continue;
     gone_.insert(endpoint);

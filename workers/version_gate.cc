@@ -31,14 +31,14 @@ void VersionGate::OnCatalog(uint64_t asked, const Result<CatalogPtr>& catalog) {
   asking_ = false;
   if (!catalog.ok()) return again_timer_->Arm(kAskAgain);
   // Where Redis has lost the version that the event names, its newest must do.
-  newest_ = catalogs_.snapshot()->version;
+  newest_ = catalogs_.snapshot()->version();
   as_good_as_ = std::max(asked, newest_);
   Pass(as_good_as_);
   Ask();
 }
 
 uint64_t VersionGate::Version() const {
-  const uint64_t version = catalogs_.snapshot()->version;
+  const uint64_t version = catalogs_.snapshot()->version();
   return version == newest_ ? std::max(version, as_good_as_) : version;
 }
 

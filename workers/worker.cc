@@ -39,6 +39,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                     [this](const TenurePtr& tenure, int64_t now_ms) {
                       scheduler_.OnRetriesChanged(tenure, now_ms);
                     }}),
+      table_(parts.catalogs.snapshot(), parts.log),
       dispatcher_(parts.loop, parts.attempts, settler_, parts.random, metrics_,
                   {.in_flight_max = settings.worker.in_flight_max,
                    .split_after = settings.worker.split_after},
@@ -49,7 +50,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                    .on_gone = [this](const Endpoint& endpoint) { OnGone(endpoint); },
                    .on_slot_free = [this](uint64_t number) { scheduler_.OnSlotFree(number); }}),
       fan_out_(
-          parts.loop, dispatcher_, settler_, metrics_,
+          parts.loop, table_, dispatcher_, settler_, metrics_,
           {.split_after = settings.worker.split_after,
            .lease_margin = settings.worker.lease_margin},
           {.on_released = [this](const TenurePtr& tenure,
@@ -61,7 +62,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                  .on_repeat = [this](const HeldEventPtr& held) { fan_out_.TakeRepeat(held); },
                  .on_empty = [this](const TenurePtr& tenure,
                                     const Member& member) { fan_out_.TakeEmpty(tenure, member); }}),
-      scheduler_(parts.loop, parts.redis, parts.catalogs, dispatcher_, settler_, parts.log,
+      scheduler_(parts.loop, parts.redis, parts.catalogs, table_, dispatcher_, settler_, parts.log,
                  metrics_, settings.worker.lease_margin,
                  {.on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); }}),
       upkeep_(parts.loop, parts.redis, parts.log, metrics_),
@@ -92,14 +93,13 @@ void Worker::OnFirstCatalog(const Result<CatalogPtr>& catalog) {
 }
 
 void Worker::OnSnapshot(const CatalogPtr& catalog) {
-  auto table = std::make_shared<EndpointTable>(catalog, log_);
-  fan_out_.SetTable(table);
-  scheduler_.SetTable(table);
+  table_.SetCatalog(catalog);
+  scheduler_.OnCatalog();
   dispatcher_.OnCatalogOrWorkers(owner_.live_workers());
-  metrics_.catalog_version.Set(static_cast<double>(catalog->version));
+  metrics_.catalog_version.Set(static_cast<double>(catalog->version()));
   log_.Info("catalog_loaded", "a catalog is in force",
-            {{"version", catalog->version}, {"tenants", catalog->tenants.size()}});
-  if (owning_ || draining_ || catalog->version == 0) return;
+            {{"version", catalog->version()}, {"tenants", catalog->tenant_count()}});
+  if (owning_ || draining_ || catalog->version() == 0) return;
   owning_ = true;
   owner_.Start();
 }

@@ -99,6 +99,7 @@ class Worker {
   WorkerMetrics metrics_;
   PartitionOwner owner_;
   Settler settler_;
+  EndpointTable table_;
   Dispatcher dispatcher_;
   FanOut fan_out_;
   VersionGate gate_;

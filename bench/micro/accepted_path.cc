@@ -43,16 +43,14 @@ std::chrono::nanoseconds ThreadCpu() {
 }
 
 CatalogPtr MakeCatalog() {
-  auto catalog = std::make_shared<Catalog>();
-  catalog->version = 1;
-  catalog->sources = {SampleSource()};
+  Catalog catalog;
+  catalog.sources = {SampleSource()};
   Tenant tenant;
   tenant.id = "acme";
   tenant.push_domains = {std::string(kSampleDomain)};
   tenant.limits.accept_per_s = 10'000'000;  // A rate that is looked at and never reached.
-  catalog->tenants = {tenant};
-  catalog->BuildIndex();
-  return catalog;
+  catalog.tenants = {tenant};
+  return CatalogSnapshot::Of(catalog, 1);
 }
 
 std::vector<std::string> MakeRequests(int64_t body_bytes) {

@@ -24,8 +24,7 @@ std::string PatternOf(int number) {
 }
 
 CatalogPtr MakeCatalog(int endpoints, bool with_patterns) {
-  auto catalog = std::make_shared<Catalog>();
-  catalog->version = 7;
+  Catalog catalog;
   Tenant tenant;
   tenant.id = "acme";
   for (int i = 0; i < endpoints; ++i) {
@@ -35,9 +34,8 @@ CatalogPtr MakeCatalog(int endpoints, bool with_patterns) {
     if (with_patterns) endpoint.pattern = PatternOf(i);
     tenant.endpoints.push_back(std::move(endpoint));
   }
-  catalog->tenants.push_back(std::move(tenant));
-  catalog->BuildIndex();
-  return catalog;
+  catalog.tenants.push_back(std::move(tenant));
+  return CatalogSnapshot::Of(catalog, 7);
 }
 
 void Run(benchmark::State& state, bool with_patterns, int64_t body_bytes, int endpoints) {

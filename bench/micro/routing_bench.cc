@@ -17,7 +17,7 @@ namespace {
 constexpr int kAsked = 4096;
 
 CatalogPtr MakeCatalog(int tenants) {
-  auto catalog = std::make_shared<Catalog>();
+  Catalog catalog;
   for (int i = 0; i < tenants; ++i) {
     const std::string number = std::to_string(i);
     Tenant tenant;
@@ -25,10 +25,9 @@ CatalogPtr MakeCatalog(int tenants) {
     tenant.push_domains = {"push-" + number + ".livepush.example"};
     tenant.appids = {std::to_string(1250000000 + i)};
     tenant.stream_prefixes = {"t" + number + "_"};
-    catalog->tenants.push_back(std::move(tenant));
+    catalog.tenants.push_back(std::move(tenant));
   }
-  catalog->BuildIndex();
-  return catalog;
+  return CatalogSnapshot::Of(catalog);
 }
 
 void Run(benchmark::State& state, RouteBy route_by) {

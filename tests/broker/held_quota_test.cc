@@ -14,18 +14,17 @@ using testing::ElementsAre;
 class HeldQuotaTest : public testing::Test {
  protected:
   HeldQuotaTest() {
-    auto catalog = std::make_shared<Catalog>();
+    Catalog catalog;
     Tenant acme;
     acme.id = "acme";
     acme.limits.held_deliveries = 100;
     acme.limits.held_bytes = 1000;
-    catalog->tenants = {acme};
-    catalog->BuildIndex();
-    catalog_ = catalog;
-    quota_.SetCatalog(catalog);
+    catalog.tenants = {acme};
+    catalog_ = CatalogSnapshot::Of(catalog);
+    quota_.SetCatalog(catalog_);
   }
 
-  const Tenant& acme() { return catalog_->tenants.front(); }
+  const Tenant& acme() { return *catalog_->FindTenant("acme"); }
   void AnswerBothPartitions(const std::string& deliveries, const std::string& bytes) {
     for (int i = 0; i < 2; ++i) {
       redis_.Answer(RedisValue::Array({RedisValue::Text(deliveries), RedisValue::Text(bytes)}));

@@ -33,8 +33,7 @@ class IngressTest : public testing::Test {
   }
 
   static CatalogPtr MakeCatalog() {
-    auto catalog = std::make_shared<Catalog>();
-    catalog->version = 7;
+    Catalog catalog;
     Source fixed;
     fixed.id = "demo";
     fixed.path = "demo";
@@ -47,14 +46,13 @@ class IngressTest : public testing::Test {
     Source strict = by_domain;
     strict.id = strict.path = "strict";
     strict.keep_unroutable = false;
-    catalog->sources = {fixed, by_domain, strict};
+    catalog.sources = {fixed, by_domain, strict};
     Tenant acme;
     acme.id = "acme";
     acme.limits.accept_per_s = 2;
     acme.limits.held_deliveries = 100;
-    catalog->tenants = {acme};
-    catalog->BuildIndex();
-    return catalog;
+    catalog.tenants = {acme};
+    return CatalogSnapshot::Of(catalog, 7);
   }
 
   // "200 {"code":0}", then the extra headers.
@@ -307,7 +305,7 @@ TEST_F(IngressTest, ARepeatHasTheSameEventId) {
 
 TEST_F(IngressTest, ANewCatalogDoesNotDisturbWhatIsInFlight) {
   Take("/in/demo", Body(), 0);
-  ingress_->SetCatalog(std::make_shared<Catalog>());
+  ingress_->SetCatalog(std::make_shared<CatalogSnapshot>());
   store_.Answer(RedisValue::Text("1-1"));
   EXPECT_EQ(Later(0), "200 {\"code\":0}");
   EXPECT_THAT(Take("/in/demo", Body()), HasSubstr("404"));

@@ -62,7 +62,7 @@ class OperatorCommandsTest : public PartitionTest {
     (*session)->RunUntil([&applied] { return applied; });
     const auto loaded = (*session)->LoadCatalog();
     ASSERT_TRUE(loaded.ok());
-    endpoint_ = (*loaded)->tenants.at(0).endpoints.at(0).number;
+    endpoint_ = (*loaded)->Tenants().at(0)->endpoints.at(0).number;
   }
   Outcome Relayctl(std::vector<std::string> arguments) {
     static constexpr AddCommand kCommands[] = {

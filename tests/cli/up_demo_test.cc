@@ -80,7 +80,7 @@ TEST_F(UpDemoTest, WhatStoodInALogBeforeIsPassedOver) {
 TEST_F(UpDemoTest, AnEventThatNobodyGotIsMissingEverywhere) {
   const Result<Catalog> catalog = DemoCatalog(plan_);
   ASSERT_TRUE(catalog.ok());
-  DemoEvent event(plan_, *catalog, clock_);
+  DemoEvent event(plan_, catalog->tenants.front(), clock_);
   event.Look();
   EXPECT_FALSE(event.attempted_everywhere());
   EXPECT_EQ(event.Missing(),

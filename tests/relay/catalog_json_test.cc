@@ -59,60 +59,94 @@ Catalog Unusual() {
   return catalog;
 }
 
+std::string TextOf(const std::vector<Tenant>& tenants, const SecretBox& box) {
+  std::vector<const Tenant*> pointers;
+  for (const Tenant& tenant : tenants) pointers.push_back(&tenant);
+  return EncodeTenants(pointers, box);
+}
+
 TEST(CatalogJson, WhatIsWrittenIsReadBackWhole) {
   const SecretBox box = BoxOf(1);
   for (const Catalog& catalog : {Demo(), Unusual(), Catalog()}) {
-    const Result<Catalog> read = DecodeCatalog(EncodeCatalog(catalog, box), &box);
-    ASSERT_TRUE(read.ok()) << read.status().text();
-    EXPECT_EQ(read->sources, catalog.sources);
-    EXPECT_EQ(read->tenants, catalog.tenants);
+    const Result<std::vector<Tenant>> tenants = DecodeTenants(TextOf(catalog.tenants, box), &box);
+    ASSERT_TRUE(tenants.ok()) << tenants.status().text();
+    EXPECT_EQ(*tenants, catalog.tenants);
+    const std::map<int, std::string> parts = {{0, "ab"}, {1023, "cd"}};
+    const Result<CatalogManifest> manifest =
+        DecodeManifest(EncodeManifest({catalog.sources, parts}, box), &box);
+    ASSERT_TRUE(manifest.ok()) << manifest.status().text();
+    EXPECT_EQ(manifest->sources, catalog.sources);
+    EXPECT_EQ(manifest->parts, parts);
   }
 }
 
 TEST(CatalogJson, NoSecretIsLegible) {
-  const std::string text = EncodeCatalog(Unusual(), BoxOf(1));
+  const SecretBox box = BoxOf(1);
+  const auto all_of = [&box](const Catalog& catalog) {
+    return EncodeManifest({catalog.sources, {}}, box) + TextOf(catalog.tenants, box);
+  };
   // With a hyphen each, which base64 has not, so that none is there by chance.
   for (const char* secret : {"source-key", "webhook-secret", "tencent-key", "header-token"}) {
-    EXPECT_THAT(text, Not(HasSubstr(secret)));
+    EXPECT_THAT(all_of(Unusual()), Not(HasSubstr(secret)));
   }
-  EXPECT_THAT(EncodeCatalog(Demo(), BoxOf(1)), Not(HasSubstr("whsec_")));
+  EXPECT_THAT(all_of(Demo()), Not(HasSubstr("whsec_")));
 }
 
 TEST(CatalogJson, AnotherKeyIsNamedAndNothingIsRead) {
   const SecretBox box = BoxOf(1);
   const SecretBox other = BoxOf(2);
-  const Result<Catalog> read = DecodeCatalog(EncodeCatalog(Demo(), box), &other);
-  EXPECT_EQ(read.status().code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(read.status().text(), HasSubstr("sealed with key " + box.key_id()));
+  const Status manifest =
+      DecodeManifest(EncodeManifest({Demo().sources, {}}, box), &other).status();
+  EXPECT_EQ(manifest.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(manifest.text(), HasSubstr("sealed with key " + box.key_id()));
+  const Status tenants = DecodeTenants(TextOf(Demo().tenants, box), &other).status();
+  EXPECT_EQ(tenants.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(tenants.text(), HasSubstr("sealed with key " + box.key_id()));
 }
 
 TEST(CatalogJson, WithoutAKeyIdsAndNumbersCanBeRead) {
-  const Result<Catalog> read = DecodeCatalog(EncodeCatalog(Unusual(), BoxOf(1)), nullptr);
+  const Result<std::vector<Tenant>> read =
+      DecodeTenants(TextOf(Unusual().tenants, BoxOf(1)), nullptr);
   ASSERT_TRUE(read.ok()) << read.status().text();
-  EXPECT_EQ(read->tenants[0].endpoints[0].number, 42u);
-  EXPECT_EQ(read->tenants[0].endpoints[0].signing_key, "");
+  EXPECT_EQ((*read)[0].endpoints[0].number, 42u);
+  EXPECT_EQ((*read)[0].endpoints[0].signing_key, "");
 }
 
 // Moving a sealed secret to another tenant's endpoint must not make it sign there.
 TEST(CatalogJson, ASecretMovedToAnotherEndpointIsNoticed) {
   const SecretBox box = BoxOf(1);
-  std::string text = EncodeCatalog(Unusual(), box);
+  std::string text = TextOf(Unusual().tenants, box);
   const size_t id = text.find("\"id\":\"e\"");
   ASSERT_NE(id, std::string::npos);
   text.replace(id, 8, "\"id\":\"f\"");
-  EXPECT_THAT(DecodeCatalog(text, &box).status().text(), HasSubstr("belongs to another place"));
+  EXPECT_THAT(DecodeTenants(text, &box).status().text(), HasSubstr("belongs to another place"));
 }
 
-TEST(CatalogJson, BrokenTextsAreRefusedWithTheirLine) {
+TEST(CatalogJson, BrokenTextsAreRefused) {
   const SecretBox box = BoxOf(1);
-  const std::string text = EncodeCatalog(Demo(), box);
-  EXPECT_FALSE(DecodeCatalog("", &box).ok());
-  EXPECT_THAT(DecodeCatalog(text.substr(0, text.size() - 10), &box).status().text(),
-              HasSubstr("broken in line 2"));
-  EXPECT_THAT(DecodeCatalog("{\"format\":2,\"sources\":[]}\n", &box).status().text(),
-              HasSubstr("another version of relay"));
-  EXPECT_THAT(DecodeCatalog("{\"format\":1,\"sources\":[]}\n{\"id\":5}\n", &box).status().text(),
+  const std::string text = TextOf(Demo().tenants, box);
+  EXPECT_THAT(DecodeTenants(text.substr(0, text.size() - 10), &box).status().text(),
+              HasSubstr("broken in line 1 of a part"));
+  EXPECT_THAT(DecodeTenants("{\"id\":5}\n", &box).status().text(),
               HasSubstr("unexpected value of tenant//id"));
+  const auto complaint = [&box](const std::string& manifest) {
+    return DecodeManifest(manifest, &box).status().text();
+  };
+  EXPECT_THAT(complaint(""), HasSubstr("is broken"));
+  EXPECT_THAT(complaint(R"({"format":1,"sources":[],"parts":{}})"),
+              HasSubstr("another version of relay"));
+  EXPECT_THAT(complaint(R"({"format":2,"parts":{}})"), HasSubstr("lacks its sources"));
+  for (const char* parts : {"7", R"({"x":"ab"})", R"({"1024":"ab"})", R"({"-1":"ab"})",
+                            R"({"1 ":"ab"})", R"({"1":5})"}) {
+    EXPECT_THAT(complaint(std::string(R"({"format":2,"sources":[],"parts":)") + parts + "}"),
+                HasSubstr("does not name its parts"))
+        << parts;
+  }
+}
+
+TEST(CatalogJson, ADigestNamesEveryByte) {
+  EXPECT_EQ(DigestOfPart("abc"), "ba7816bf8f01cfea414140de5dae2223");
+  EXPECT_NE(DigestOfPart("abd"), DigestOfPart("abc"));
 }
 
 TEST(CatalogJson, AnEndpointsStateIsRead) {

@@ -15,6 +15,7 @@
 namespace relay {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -27,7 +28,7 @@ Catalog WithEndpoints(const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
     Endpoint endpoint;
     endpoint.id = id;
-    endpoint.url = "https://a.example/";
+    endpoint.url = "https://customer.example/";
     endpoint.signing_key = "hunter2";
     endpoint.retry_schedule = DefaultRetrySchedule();
     tenant.endpoints.push_back(endpoint);
@@ -64,7 +65,7 @@ class CatalogStoreLiveTest : public testing::Test {
     store_->Load([&out](Result<CatalogPtr> result) { out = std::move(result); });
     EXPECT_TRUE(RunUntil(loop_, [&out] { return out.has_value(); }));
     EXPECT_TRUE(out && out->ok());
-    return out && out->ok() ? **out : std::make_shared<Catalog>();
+    return out && out->ok() ? **out : std::make_shared<CatalogSnapshot>();
   }
   EndpointRuntimeState Change(uint64_t number, EndpointChange change, const std::string& reason) {
     std::optional<Result<EndpointRuntimeState>> out;
@@ -84,7 +85,8 @@ class CatalogStoreLiveTest : public testing::Test {
   int64_t Changes() { return Ask(RedisCommand("XLEN").Arg(kCatalogChangesKey)).integer; }
   static std::vector<uint64_t> Numbers(const CatalogPtr& catalog) {
     std::vector<uint64_t> out;
-    for (const Endpoint& endpoint : catalog->tenants[0].endpoints) out.push_back(endpoint.number);
+    for (const Endpoint& endpoint : catalog->FindTenant("acme")->endpoints)
+      out.push_back(endpoint.number);
     return out;
   }
 
@@ -105,11 +107,12 @@ TEST_F(CatalogStoreLiveTest, WhatIsAppliedIsLoadedWithItsVersionAndNumbers) {
   EXPECT_EQ(applied->version, 1u);
   EXPECT_TRUE(applied->changed);
   const CatalogPtr catalog = Load();
-  EXPECT_EQ(catalog->version, 1u);
+  EXPECT_EQ(catalog->version(), 1u);
   EXPECT_THAT(Numbers(catalog), ElementsAre(1u, 2u));
-  EXPECT_EQ(catalog->tenants[0].endpoints[0].signing_key, "hunter2");
-  EXPECT_THAT(Ask(RedisCommand("HGET").Arg(kCatalogKey).Arg("text")).text,
-              Not(HasSubstr("hunter2")));
+  EXPECT_EQ(catalog->FindTenant("acme")->endpoints[0].signing_key, "hunter2");
+  const RedisValue texts = Ask(RedisCommand("HVALS").Arg(kCatalogPartsKey));
+  ASSERT_EQ(texts.items.size(), 1u);
+  EXPECT_THAT(texts.items[0].text, AllOf(HasSubstr("customer"), Not(HasSubstr("hunter2"))));
 }
 
 TEST_F(CatalogStoreLiveTest, TheSameContentIsNoNewVersion) {
@@ -133,7 +136,7 @@ TEST_F(CatalogStoreLiveTest, NumbersFollowTheIdAndAreNeverUsedAgain) {
 TEST_F(CatalogStoreLiveTest, AnotherVersionThanExpectedIsAConflict) {
   ASSERT_TRUE(Apply(WithEndpoints({"a"}), 0).ok());
   EXPECT_EQ(Apply(WithEndpoints({"b"}), 0).status().code(), StatusCode::kConflict);
-  EXPECT_EQ(Load()->tenants[0].endpoints[0].id, "a");
+  EXPECT_EQ(Load()->FindTenant("acme")->endpoints[0].id, "a");
   EXPECT_TRUE(Apply(WithEndpoints({"b"}), 1).ok());
 }
 
@@ -148,6 +151,35 @@ TEST_F(CatalogStoreLiveTest, OfTwoWritersAtOnceBothSucceedOneAfterTheOther) {
   EXPECT_EQ((*second)->version, 2u);
   // "b" took the number that "a" held only in the other's plan.
   EXPECT_THAT(Numbers(Load()), ElementsAre(2u));
+}
+
+// What is cleared away is all that the catalog in force does not name, and nothing else.
+TEST_F(CatalogStoreLiveTest, PartsStandInRedisAsLongAsTheyAreInForce) {
+  Catalog catalog = WithEndpoints({"a"});
+  for (int i = 0; i < 3000; ++i) {
+    catalog.tenants.push_back(Tenant());
+    catalog.tenants.back().id = "tenant-" + std::to_string(i);
+  }
+  const auto parts = [this] { return Ask(RedisCommand("HLEN").Arg(kCatalogPartsKey)).integer; };
+  Ask(RedisCommand("HSET").Arg(kCatalogPartsKey).Arg("left-by-a-writer-that-died").Arg("x"));
+  ASSERT_TRUE(Apply(catalog).ok());
+  EXPECT_EQ(Load()->tenant_count(), 3001u);
+  const int64_t all = parts();
+  EXPECT_GT(all, 900);
+  EXPECT_LE(all, kCatalogParts);
+
+  const CatalogPtr before = Load();
+  catalog.tenants[7].appids = {"7"};
+  ASSERT_TRUE(Apply(catalog).ok());
+  EXPECT_EQ(parts(), all);
+  const CatalogPtr after = Load();
+  int changed = 0;
+  for (int i = 0; i < kCatalogParts; ++i) changed += before->part(i) != after->part(i);
+  EXPECT_EQ(changed, 1);
+
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  EXPECT_EQ(parts(), 1);
+  EXPECT_EQ(Load()->tenant_count(), 1u);
 }
 
 TEST_F(CatalogStoreLiveTest, ACatalogWhoseKeyIsLostCanBeReplacedAndKeepsItsNumbers) {
@@ -169,11 +201,11 @@ TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
   EXPECT_EQ(Change(1, EndpointChange::kDisable, "again"), disabled);
   EXPECT_EQ(Changes(), 2);
 
-  EXPECT_EQ(Load()->runtime.at(1), disabled);
+  EXPECT_EQ(Load()->runtime().at(1), disabled);
   EXPECT_TRUE(Change(1, EndpointChange::kPause, "by hand").paused);
   EXPECT_TRUE(Change(1, EndpointChange::kEnable, "").paused);
   EXPECT_EQ(Change(1, EndpointChange::kResume, ""), EndpointRuntimeState());
-  EXPECT_THAT(Load()->runtime, IsEmpty());
+  EXPECT_THAT(Load()->runtime(), IsEmpty());
   EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(kEndpointStateKey)).integer, 0);
 }
 
@@ -183,8 +215,8 @@ TEST_F(CatalogStoreLiveTest, ApplyLeavesRuntimeStateOfWhatStaysAndForgetsTheRest
   Change(2, EndpointChange::kDisable, "410");
   ASSERT_TRUE(Apply(WithEndpoints({"b", "c"})).ok());
   const CatalogPtr catalog = Load();
-  EXPECT_EQ(catalog->runtime.count(1), 0u);
-  EXPECT_TRUE(catalog->runtime.at(2).disabled);
+  EXPECT_EQ(catalog->runtime().count(1), 0u);
+  EXPECT_TRUE(catalog->runtime().at(2).disabled);
 }
 
 TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
@@ -192,10 +224,10 @@ TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
   CatalogPtr seen;
   other.Watch([&seen](CatalogPtr catalog) { seen = std::move(catalog); });
   ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
-  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen && seen->version == 1; }));
+  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen && seen->version() == 1; }));
   Change(1, EndpointChange::kPause, "by hand");
-  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen->runtime.count(1) == 1; }));
-  EXPECT_EQ(seen->version, 1u);
+  ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen->runtime().count(1) == 1; }));
+  EXPECT_EQ(seen->version(), 1u);
 }
 
 // A receiver that has moved fills Redis; its new address is what empties it again.
@@ -205,12 +237,12 @@ TEST_F(CatalogStoreLiveTest, AFullRedisTakesAnotherCatalog) {
   EXPECT_TRUE(Ask(RedisCommand("SET").Arg("more").Arg("x")).is_error("OOM"));
   const auto applied = Apply(WithEndpoints({"a", "b"}));
   EXPECT_TRUE(applied.ok()) << applied.status().text();
-  EXPECT_EQ(Load()->version, 2u);
+  EXPECT_EQ(Load()->version(), 2u);
 }
 
 TEST_F(CatalogStoreLiveTest, ScriptsRefuseArgumentsThatAreNoNumbers) {
   for (const RedisScript* script : AllScripts()) {
-    if (script->name != "catalog_apply" && script->name != "endpoint_state") continue;
+    if (!script->name.starts_with("catalog_") && script->name != "endpoint_state") continue;
     std::optional<Result<RedisValue>> out;
     const std::vector<std::string> keys = {"a", "b", "c"};
     const std::vector<std::string> args = {"x", "y", "z"};

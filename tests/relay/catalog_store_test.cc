@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "relay/catalog_json.h"
+#include <algorithm>
+
+#include "tests/support/catalog_in_redis.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/simulated_loop.h"
 
@@ -46,16 +48,20 @@ class CatalogStoreTest : public testing::Test {
 
   // What Redis holds from now on.
   void Hold(uint64_t version, const Catalog& catalog, const std::string& change) {
-    HoldText(version, EncodeCatalog(catalog, box_), change);
-  }
-  void HoldText(uint64_t version, const std::string& text, const std::string& change) {
-    const RedisValue number = RedisValue::Text(std::to_string(version));
-    redis_.On("HGET", number);
-    redis_.On("HMGET", RedisValue::Array({number, RedisValue::Text(text), RedisValue::Text("9")}));
+    held_ = CatalogInRedis(catalog, version, box_);
+    redis_.On("HGET", [this](const FakeRedisCall& call) { return held_.Get(call); });
+    redis_.On("HMGET", [this](const FakeRedisCall&) { return held_.Manifest(); });
     redis_.On("XREVRANGE", Changes(change));
   }
+  // Texts of tenants that were asked for so far.
+  int PartsRead() const {
+    return static_cast<int>(
+        std::count_if(redis_.calls().begin(), redis_.calls().end(), [](const FakeRedisCall& call) {
+          return call.verb == "HGET" && call.args[0] == kCatalogPartsKey;
+        }));
+  }
   void Watch() {
-    store_->Watch([this](CatalogPtr catalog) { seen_.push_back(catalog->version); });
+    store_->Watch([this](CatalogPtr catalog) { seen_.push_back(catalog->version()); });
     loop_.RunReady();
   }
   CatalogStore::OnCatalog Note() {
@@ -66,6 +72,7 @@ class CatalogStoreTest : public testing::Test {
   SecretBox box_;
   std::unique_ptr<Log> log_;
   FakeRedis redis_;
+  CatalogInRedis held_;
   std::unique_ptr<CatalogStore> store_;
   std::vector<uint64_t> seen_;
   std::vector<Result<CatalogPtr>> loaded_;
@@ -73,7 +80,7 @@ class CatalogStoreTest : public testing::Test {
 
 TEST_F(CatalogStoreTest, TheSnapshotIsNeverNull) {
   ASSERT_TRUE(store_->snapshot());
-  EXPECT_EQ(store_->snapshot()->version, 0u);
+  EXPECT_EQ(store_->snapshot()->version(), 0u);
 }
 
 TEST_F(CatalogStoreTest, LoadReadsWhatRedisHolds) {
@@ -83,8 +90,8 @@ TEST_F(CatalogStoreTest, LoadReadsWhatRedisHolds) {
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(1));
   ASSERT_TRUE(loaded_[0].ok()) << loaded_[0].status().text();
-  EXPECT_EQ((*loaded_[0])->version, 3u);
-  EXPECT_EQ((*loaded_[0])->tenants[0].endpoints[0].signing_key, "secret");
+  EXPECT_EQ((*loaded_[0])->version(), 3u);
+  EXPECT_EQ((*loaded_[0])->FindTenant("acme")->endpoints[0].signing_key, "secret");
   EXPECT_EQ(*loaded_[0], store_->snapshot());
 }
 
@@ -95,7 +102,7 @@ TEST_F(CatalogStoreTest, NothingAppliedIsAnEmptyCatalog) {
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(1));
   ASSERT_TRUE(loaded_[0].ok());
-  EXPECT_EQ((*loaded_[0])->version, 0u);
+  EXPECT_EQ((*loaded_[0])->version(), 0u);
 }
 
 TEST_F(CatalogStoreTest, AnAnnouncedChangeIsSwappedInWithinAPoll) {
@@ -105,7 +112,7 @@ TEST_F(CatalogStoreTest, AnAnnouncedChangeIsSwappedInWithinAPoll) {
   Hold(2, WithEndpoints({"a", "b"}), "2-1");
   loop_.Advance(CatalogStore::kPollInterval);
   EXPECT_THAT(seen_, ElementsAre(1u, 2u));
-  EXPECT_THAT(store_->snapshot()->tenants[0].endpoints, SizeIs(2));
+  EXPECT_THAT(store_->snapshot()->FindTenant("acme")->endpoints, SizeIs(2));
 }
 
 TEST_F(CatalogStoreTest, WithoutAChangeNothingIsReadAgain) {
@@ -116,8 +123,8 @@ TEST_F(CatalogStoreTest, WithoutAChangeNothingIsReadAgain) {
   EXPECT_THAT(seen_, ElementsAre(1u));
 }
 
-// With 100,000 tenants the text is large; pausing one endpoint must not send it to everyone.
-TEST_F(CatalogStoreTest, AStateChangeSwapsWithoutReadingTheText) {
+// A manifest of 100,000 tenants is some 50 KB; pausing one endpoint must not send it to everyone.
+TEST_F(CatalogStoreTest, AStateChangeSwapsWithoutReadingTheCatalog) {
   Hold(1, WithEndpoints({"a"}), "1-1");
   Watch();
   redis_.On("XREVRANGE", Changes("2-1"));
@@ -127,7 +134,7 @@ TEST_F(CatalogStoreTest, AStateChangeSwapsWithoutReadingTheText) {
                                                 R"("since_ms":5})")}));
   loop_.Advance(CatalogStore::kPollInterval);
   EXPECT_THAT(seen_, ElementsAre(1u, 1u));
-  EXPECT_TRUE(store_->snapshot()->runtime.at(7).paused);
+  EXPECT_TRUE(store_->snapshot()->runtime().at(7).paused);
   EXPECT_TRUE(store_->snapshot()->FindTenant("acme"));
   EXPECT_EQ(redis_.CountOf("HMGET"), 1);
 }
@@ -141,7 +148,7 @@ TEST_F(CatalogStoreTest, TheLastSnapshotStaysWhileRedisIsAway) {
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(1));
   EXPECT_EQ(loaded_[0].status().code(), StatusCode::kUnavailable);
-  EXPECT_EQ(store_->snapshot()->version, 1u);
+  EXPECT_EQ(store_->snapshot()->version(), 1u);
 }
 
 // A server that lost its last writes may have given the same version number to another catalog.
@@ -152,19 +159,20 @@ TEST_F(CatalogStoreTest, AnotherServerIsReadAnewWhateverItsVersion) {
   Hold(2, WithEndpoints({"b"}), "1-1");
   redis_.BringUp("run-2");
   loop_.RunReady();
-  EXPECT_EQ(store_->snapshot()->tenants[0].endpoints[0].id, "b");
+  EXPECT_EQ(store_->snapshot()->FindTenant("acme")->endpoints[0].id, "b");
 }
 
 TEST_F(CatalogStoreTest, AnUnreadableCatalogLeavesTheLastOneAndIsReadOnce) {
   Hold(1, WithEndpoints({"a"}), "1-1");
   Watch();
-  HoldText(2, "nonsense\n", "2-1");
+  Hold(2, WithEndpoints({"b"}), "2-1");
+  held_.parts().begin()->second += "nonsense\n";
   loop_.Advance(8 * CatalogStore::kPollInterval);
-  EXPECT_EQ(store_->snapshot()->version, 1u);
+  EXPECT_EQ(store_->snapshot()->version(), 1u);
   EXPECT_EQ(redis_.CountOf("HMGET"), 2);
   Hold(3, WithEndpoints({"a"}), "3-1");
   loop_.Advance(CatalogStore::kPollInterval);
-  EXPECT_EQ(store_->snapshot()->version, 3u);
+  EXPECT_EQ(store_->snapshot()->version(), 3u);
 }
 
 TEST_F(CatalogStoreTest, EnsureVersionLoadsAtOnceAndOnlyOnceForAll) {
@@ -174,7 +182,7 @@ TEST_F(CatalogStoreTest, EnsureVersionLoadsAtOnceAndOnlyOnceForAll) {
   for (int i = 0; i < 3; ++i) store_->EnsureVersion(2, Note());
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(3));
-  for (const auto& loaded : loaded_) EXPECT_EQ((*loaded)->version, 2u);
+  for (const auto& loaded : loaded_) EXPECT_EQ((*loaded)->version(), 2u);
   EXPECT_EQ(redis_.CountOf("HMGET"), 2);
 }
 
@@ -199,15 +207,16 @@ TEST_F(CatalogStoreTest, EnsureVersionDuringAReadingDoesNotTakeItsOlderResult) {
   redis_.Answer(RedisValue::Array({}));
   redis_.Answer(RedisValue::Text("1"));
   loop_.RunReady();
-  redis_.Answer(RedisValue::Array({RedisValue::Text("1"),
-                                   RedisValue::Text(EncodeCatalog(WithEndpoints({"a"}), box_)),
-                                   RedisValue::Text("2")}));
+  CatalogInRedis first(WithEndpoints({"a"}), 1, box_);
+  redis_.Answer(first.Manifest());
+  loop_.RunReady();
+  redis_.Answer(RedisValue::Text(first.parts().begin()->second));
   redis_.On("HGETALL", RedisValue::Array({}));
   Hold(2, WithEndpoints({"b"}), "2-1");
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(2));
-  EXPECT_EQ((*loaded_[0])->version, 1u);
-  EXPECT_EQ((*loaded_[1])->version, 2u);
+  EXPECT_EQ((*loaded_[0])->version(), 1u);
+  EXPECT_EQ((*loaded_[1])->version(), 2u);
 }
 
 TEST_F(CatalogStoreTest, AVersionThatRedisHasLostIsNotWaitedForForEver) {
@@ -215,7 +224,56 @@ TEST_F(CatalogStoreTest, AVersionThatRedisHasLostIsNotWaitedForForEver) {
   store_->EnsureVersion(5, Note());
   loop_.RunReady();
   ASSERT_THAT(loaded_, SizeIs(1));
-  EXPECT_EQ((*loaded_[0])->version, 1u);
+  EXPECT_EQ((*loaded_[0])->version(), 1u);
+}
+
+// 100,000 tenants lie in a thousand parts: a change of one costs one of them.
+TEST_F(CatalogStoreTest, OnlyPartsThatChangedAreRead) {
+  Catalog catalog = WithEndpoints({"a"});
+  for (int i = 0; i < 50; ++i) {
+    catalog.tenants.push_back(Tenant());
+    catalog.tenants.back().id = "tenant-" + std::to_string(i);
+  }
+  Hold(1, catalog, "1-1");
+  Watch();
+  const int all = PartsRead();
+  EXPECT_GT(all, 40);
+  const Tenant* acme = store_->snapshot()->FindTenant("acme");
+  catalog.tenants.back().appids = {"7"};
+  Hold(2, catalog, "2-1");
+  loop_.Advance(CatalogStore::kPollInterval);
+  EXPECT_THAT(seen_, ElementsAre(1u, 2u));
+  // The part that changed, and acme's: a secret that is sealed anew makes another text.
+  EXPECT_EQ(PartsRead(), all + 2);
+  EXPECT_EQ(store_->snapshot()->FindTenantByAppId("7"),
+            store_->snapshot()->FindTenant("tenant-49"));
+  EXPECT_EQ(store_->snapshot()->FindTenant("acme"), acme) << "the tenant says the same as before";
+}
+
+// A writer clears the parts away that its catalog does not name.
+TEST_F(CatalogStoreTest, APartThatIsGoneMeansANewerCatalog) {
+  Hold(1, WithEndpoints({"a"}), "1-1");
+  const RedisValue manifest = held_.Manifest();
+  Hold(2, WithEndpoints({"b"}), "2-1");
+  int asked = 0;
+  redis_.On("HMGET",
+            [&](const FakeRedisCall&) { return asked++ == 0 ? manifest : held_.Manifest(); });
+  store_->Load(Note());
+  loop_.RunReady();
+  ASSERT_THAT(loaded_, SizeIs(1));
+  ASSERT_TRUE(loaded_[0].ok()) << loaded_[0].status().text();
+  EXPECT_EQ((*loaded_[0])->version(), 2u);
+  EXPECT_EQ((*loaded_[0])->FindTenant("acme")->endpoints[0].id, "b");
+}
+
+TEST_F(CatalogStoreTest, APartThatIsNotThereAtAllIsNoCatalog) {
+  Hold(1, WithEndpoints({"a"}), "1-1");
+  held_.parts().clear();
+  store_->Load(Note());
+  loop_.RunReady();
+  ASSERT_THAT(loaded_, SizeIs(1));
+  EXPECT_EQ(loaded_[0].status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(redis_.CountOf("HMGET"), CatalogReader::kAttemptsMax);
 }
 
 TEST_F(CatalogStoreTest, AnErrorOfRedisIsAStatus) {

@@ -46,15 +46,17 @@ TEST(CatalogToml, TheDemoIsRead) {
   const Result<Catalog> catalog = Parse(text.str());
   ASSERT_TRUE(catalog.ok()) << catalog.status().text();
 
-  const Source* source = catalog->FindSourceByPath("demo");
-  ASSERT_TRUE(source);
-  EXPECT_EQ(source, catalog->FindSource("demo"));
+  ASSERT_EQ(catalog->sources.size(), 1u);
+  const Source* source = &catalog->sources.front();
+  EXPECT_EQ(source->id, "demo");
+  EXPECT_EQ(source->path, "demo");
   EXPECT_THAT(source->keys, ElementsAre("demo-key"));
   EXPECT_EQ(source->route_by, RouteBy::kFixedTenant);
   EXPECT_EQ(source->route_tenant, "acme");
 
-  const Tenant* tenant = catalog->FindTenant("acme");
-  ASSERT_TRUE(tenant);
+  ASSERT_EQ(catalog->tenants.size(), 1u);
+  const Tenant* tenant = &catalog->tenants.front();
+  EXPECT_EQ(tenant->id, "acme");
   EXPECT_THAT(tenant->push_domains, ElementsAre("acme.livepush.example"));
   ASSERT_EQ(tenant->endpoints.size(), 3u);
   const Endpoint& b = tenant->endpoints[1];

@@ -10,10 +10,10 @@ namespace {
 class TenantRouterTest : public testing::Test {
  protected:
   TenantRouterTest() {
-    auto catalog = std::make_shared<Catalog>();
+    Catalog catalog;
     Tenant acme;
     acme.id = "acme";
-    acme.push_domains = {"Acme.livepush.example"};
+    acme.push_domains = {"acme.livepush.example"};
     acme.appids = {"12345678"};
     acme.stream_prefixes = {"8888_", "88"};
     Tenant globex;
@@ -21,9 +21,8 @@ class TenantRouterTest : public testing::Test {
     globex.push_domains = {"globex.livepush.example"};
     globex.appids = {"123456789"};
     globex.stream_prefixes = {"8888_vip_"};
-    catalog->tenants = {acme, globex};
-    catalog->BuildIndex();
-    router_ = std::make_unique<TenantRouter>(catalog);
+    catalog.tenants = {acme, globex};
+    router_ = std::make_unique<TenantRouter>(CatalogSnapshot::Of(catalog));
   }
 
   std::string Route(RouteBy by, const RouteAttributes& attributes) {

@@ -34,14 +34,14 @@ class AttemptTest : public ::testing::Test {
 
   // Starts an attempt of the endpoint as it is set up now, in a snapshot of its own.
   void Start() {
-    auto catalog = std::make_shared<Catalog>();
-    catalog->tenants.resize(1);
-    catalog->tenants[0].id = "acme";
-    catalog->tenants[0].endpoints = {endpoint_};
+    Catalog catalog;
+    catalog.tenants.resize(1);
+    catalog.tenants[0].id = "acme";
+    catalog.tenants[0].endpoints = {endpoint_};
     AttemptRequest request;
-    request.tenant = &catalog->tenants[0];
+    request.catalog = CatalogSnapshot::Of(catalog);
+    request.tenant = request.catalog->FindTenant("acme");
     request.endpoint = &request.tenant->endpoints[0];
-    request.catalog = catalog;
     request.event = std::make_shared<const Event>(event_);
     request.entry_id = "1700000000000-3";
     request.attempts_made = attempts_made_;

@@ -199,16 +199,16 @@ TEST_F(ResolverTest, ANameThatFlipsNeverGetsAConnectionToADeniedAddress) {
   CurlHttpClient http(loop_, {});
   Random random(1);
   Attempts attempts(loop_, http, resolver, guard, settings.delivery, random);
-  auto catalog = std::make_shared<Catalog>();
-  catalog->tenants.resize(1);
-  catalog->tenants[0].endpoints.resize(1);
-  Endpoint& endpoint = catalog->tenants[0].endpoints[0];
+  Catalog catalog;
+  catalog.tenants.resize(1);
+  catalog.tenants[0].endpoints.resize(1);
+  Endpoint& endpoint = catalog.tenants[0].endpoints[0];
   endpoint.number = 1;
   endpoint.url = "http://flip.example:" + std::to_string(prey.port()) + "/";
   AttemptRequest request;
-  request.catalog = catalog;
-  request.tenant = &catalog->tenants[0];
-  request.endpoint = &endpoint;
+  request.catalog = CatalogSnapshot::Of(catalog);
+  request.tenant = request.catalog->FindTenant("");
+  request.endpoint = &request.tenant->endpoints[0];
   request.event = std::make_shared<const Event>();
 
   constexpr int kTries = 200;

@@ -26,16 +26,12 @@ void WorkerTest::AnswerCatalog() {
     }
     return RedisValue::Array(std::move(flat));
   });
-  redis_.On("HGET", [this](const FakeRedisCall&) {
-    return RedisValue::Text(std::to_string(catalog_.version));
-  });
+  redis_.On("HGET", [this](const FakeRedisCall& call) { return published_.Get(call); });
   redis_.On("HMGET", [this](const FakeRedisCall& call) {
     if (call.args[0] != kCatalogKey) {
       return RedisValue::Array(std::vector<RedisValue>(call.args.size() - 1, RedisValue::Nil()));
     }
-    return RedisValue::Array({RedisValue::Text(std::to_string(catalog_.version)),
-                              RedisValue::Text(EncodeCatalog(catalog_, box_)),
-                              RedisValue::Text("100")});
+    return published_.Manifest();
   });
   redis_.On("endpoint_state", [this](const FakeRedisCall& call) {
     states_[call.args[0]] =
@@ -150,12 +146,12 @@ Endpoint& WorkerTest::AddEndpoint(const std::string& id) {
 }
 
 void WorkerTest::PublishCatalog() {
-  ++catalog_.version;
+  published_ = CatalogInRedis(catalog_, ++catalog_version_, box_);
   ++change_;
 }
 
 void WorkerTest::StartWorker() {
-  if (catalog_.version == 0) PublishCatalog();
+  if (catalog_version_ == 0) PublishCatalog();
   catalogs_ = std::make_unique<CatalogStore>(loop_, redis_, box_, *log_);
   attempts_ =
       std::make_unique<Attempts>(loop_, http_, resolver_, guard_, settings_.delivery, random_);

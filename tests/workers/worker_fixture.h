@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/catalog_json.h"
+#include "tests/support/catalog_in_redis.h"
 #include "tests/support/fake_http_client.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/simulated_loop.h"
@@ -75,6 +75,8 @@ class WorkerTest : public ::testing::Test {
   SecretBox box_ = SecretBox::FromKey({});
   AddressGuard guard_ = std::move(AddressGuard::Create(Settings::Guard{}, {})).value();
   Catalog catalog_;
+  uint64_t catalog_version_ = 0;
+  CatalogInRedis published_;
   std::map<std::string, std::string> states_;  // Endpoint number -> run-time state.
   int change_ = 0;
   std::vector<Settled> settled_;

@@ -229,7 +229,6 @@ TEST_F(WorkerTest, AnEventRoutedUnderANewerCatalogWaitsForIt) {
 
 TEST_F(WorkerTest, WithoutACatalogNoPartitionIsTaken) {
   catalogs_ = nullptr;
-  catalog_.version = 0;
   redis_.On("HGET", RedisValue::Nil());
   redis_.On("HMGET", RedisValue::Array({RedisValue::Nil(), RedisValue::Nil(), RedisValue::Nil()}));
   CatalogStore store(loop_, redis_, box_, *log_);
