@@ -1,6 +1,17 @@
 #include "cli/dead_letters.h"
 
 namespace relay {
+namespace {
+
+std::string LowestScore(const DeadLetterFilter& filter) {
+  return filter.since_ms ? std::to_string(*filter.since_ms) : "-inf";
+}
+
+std::string HighestScore(const DeadLetterFilter& filter) {
+  return filter.until_ms ? std::to_string(*filter.until_ms) : "+inf";
+}
+
+}  // namespace
 
 Status DeadLetterWalk::Run(const Visit& visit) {
   for (const PartitionKeys& keys : session_.partitions()) {
@@ -13,10 +24,44 @@ Status DeadLetterWalk::Run(const Visit& visit) {
   return Status::Ok();
 }
 
+Result<int64_t> DeadLetterWalk::Count() {
+  if (!AsksForPayload()) return CountByTime();
+  int64_t count = 0;
+  const Status status = Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
+    count += static_cast<int64_t>(letters.size());
+    return int64_t{0};
+  });
+  if (!status.ok()) return status;
+  return count;
+}
+
+Result<int64_t> DeadLetterWalk::CountByTime() {
+  int64_t count = 0;
+  for (const PartitionKeys& keys : session_.partitions()) {
+    Result<std::vector<uint64_t>> endpoints = kept_.EndpointsOf(keys);
+    if (!endpoints.ok()) return endpoints.status();
+    for (const uint64_t endpoint : *endpoints) {
+      const Result<RedisValue> counted = session_.Ask(RedisCommand("ZCOUNT")
+                                                          .Arg(keys.DeadLetters(endpoint))
+                                                          .Arg(LowestScore(filter_))
+                                                          .Arg(HighestScore(filter_)));
+      if (!counted.ok()) return counted.status();
+      count += counted->integer;
+    }
+  }
+  return count;
+}
+
+// A tenant is one: of an endpoint that the catalog has no more, only its events tell whose it was.
+bool DeadLetterWalk::AsksForPayload() const {
+  return !filter_.type.empty() || !filter_.event_id.empty() || !filter_.tenant.empty() ||
+         filter_.reason.has_value();
+}
+
 Status DeadLetterWalk::WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint,
                                     const Visit& visit) {
-  const std::string from = filter_.since_ms ? std::to_string(*filter_.since_ms) : "-inf";
-  const std::string to = filter_.until_ms ? std::to_string(*filter_.until_ms) : "+inf";
+  const std::string from = LowestScore(filter_);
+  const std::string to = HighestScore(filter_);
   // What the visitor takes out makes the others move up.
   for (int64_t offset = 0;;) {
     Result<RedisValue> page = session_.Ask(RedisCommand("ZRANGEBYSCORE")

@@ -38,8 +38,12 @@ class DeadLetterWalk {
         filter_(std::move(filter)),
         kept_(session, std::move(catalog), filter_.tenant, filter_.endpoint) {}
   Status Run(const Visit& visit);
+  // How many the filter lets through; payloads are only looked at where it asks for what they say.
+  Result<int64_t> Count();
 
  private:
+  bool AsksForPayload() const;
+  Result<int64_t> CountByTime();
   Status WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint, const Visit& visit);
   bool Matches(const DeadLetter& letter) const;
 

@@ -3,16 +3,18 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <functional>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
 #include "cli/callback_reader.h"
+#include "cli/dead_letter_run.h"
 #include "cli/dead_letters.h"
 #include "cli/line_log.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "relay/redis_upkeep.h"
+#include "relay/script_reply.h"
 
 namespace relay {
 namespace {
@@ -22,6 +24,8 @@ struct DlqOptions {
   std::string since, until, reason;
   bool json = false;
   bool yes = false;
+  bool dry_run = false;
+  int64_t per_s = 0;
 };
 
 // What every form of the command begins with: the filter's texts read, Redis and the catalog there.
@@ -47,6 +51,22 @@ Status ReadFilterTexts(const DlqOptions& options, WallTime now, DeadLetterFilter
   return Status::Ok();
 }
 
+// There is no such endpoint: a filter that can match nothing is a slip of the pen.
+Status CheckEndpoint(const CatalogSnapshot& catalog, const DeadLetterFilter& filter) {
+  if (filter.endpoint.empty()) return Status::Ok();
+  for (const Tenant* tenant : catalog.Tenants()) {
+    if (!filter.tenant.empty() && tenant->id != filter.tenant) continue;
+    for (const Endpoint& endpoint : tenant->endpoints) {
+      if (endpoint.id == filter.endpoint || tenant->id + "/" + endpoint.id == filter.endpoint) {
+        return Status::Ok();
+      }
+    }
+  }
+  return Status::NotFound("there is no endpoint " + filter.endpoint +
+                          (filter.tenant.empty() ? "" : " of tenant " + filter.tenant) +
+                          "; `relayctl endpoint list` shows those there are");
+}
+
 DlqStart Begin(const DlqOptions& options, const CommandContext& context) {
   DlqStart start;
   start.filter = options.filter;
@@ -62,9 +82,18 @@ DlqStart Begin(const DlqOptions& options, const CommandContext& context) {
     start.exit_code = Complain(RedisSession::CodeOf(catalog.status()), catalog.status());
     return start;
   }
+  if (const Status known = CheckEndpoint(**catalog, start.filter); !known.ok()) {
+    start.exit_code = Complain(kExitUsage, known);
+    return start;
+  }
   start.session = std::move(*session);
   start.catalog = *catalog;
   return start;
+}
+
+int SayCount(int64_t count, const char* what) {
+  std::printf("%s dead letter%s %s\n", WithThousands(count).c_str(), count == 1 ? "" : "s", what);
+  return kExitOk;
 }
 
 int Finish(const Status& status) {
@@ -152,71 +181,45 @@ int RunShow(const DlqOptions& options, const CommandContext& context) {
   return Complain(kExitCheckFailed, "no dead letter has this id: " + options.filter.event_id);
 }
 
-std::vector<Member> MembersOf(const std::vector<DeadLetter>& letters) {
-  std::vector<Member> members;
-  for (const DeadLetter& letter : letters) members.push_back(letter.member);
-  return members;
-}
-
-// What is done to dead letters of one endpoint in one partition, and how many the reply says it
-// did.
-using BatchCall = std::function<ScriptCall(const DeadLetter& first, const OwnerToken& owner,
-                                           const std::vector<Member>& members)>;
-using BatchCount = std::function<Result<int64_t>(const RedisValue& reply)>;
-
-// Does it to every dead letter that the filter finds, batch by batch, and prints how many times it
-// was `done`.
-int RunOnLetters(const DlqStart& start, const BatchCall& call, const BatchCount& count_of,
-                 const char* done) {
-  RedisSession& session = *start.session;
-  int64_t count = 0;
-  Status status;
-  {
-    Progress progress(session.loop().clock(), "dead letters", 0);
-    status = DeadLetterWalk(session, start.catalog, start.filter)
-                 .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
-                   const std::vector<Member> members = MembersOf(letters);
-                   const DeadLetter& first = letters.front();
-                   const Result<RedisValue> reply = session.RunAsOwner(
-                       *first.partition,
-                       [&](const OwnerToken& owner) { return call(first, owner, members); });
-                   if (!reply.ok()) return reply.status();
-                   Result<int64_t> moved = count_of(*reply);
-                   if (moved.ok()) progress.Update(count += *moved);
-                   return moved;
-                 });
-  }
-  std::printf("%s dead letters %s\n", WithThousands(count).c_str(), done);
-  return Finish(status);
+// Until when letters have died that this run is about. What dies again while we work must not be
+// put back a second time, nor when the same is said again after a stop.
+Status FixEnd(RedisSession& session, DeadLetterFilter& filter) {
+  if (filter.until_ms) return Status::Ok();
+  const Result<RedisValue> time = session.Ask(RedisCommand("TIME"));
+  if (!time.ok()) return time.status();
+  const Result<std::vector<std::string>> parts = TextsOf(*time, "TIME");
+  if (!parts.ok() || parts->size() != 2) return Unexpected(*time, "TIME");
+  filter.until_ms = std::strtoll((*parts)[0].c_str(), nullptr, 10) * 1000 +
+                    std::strtoll((*parts)[1].c_str(), nullptr, 10) / 1000;
+  return Status::Ok();
 }
 
 int RunRedrive(const DlqOptions& options, const CommandContext& context) {
   DlqStart start = Begin(options, context);
   if (!start.session) return start.exit_code;
-  // What dies again while we work is not put back a second time.
-  if (!start.filter.until_ms) {
-    Result<RedisValue> time = start.session->Ask(RedisCommand("TIME"));
-    if (!time.ok() || time->items.empty()) return Finish(time.status());
-    start.filter.until_ms = std::strtoll(time->items[0].text.c_str(), nullptr, 10) * 1000 + 999;
+  if (const Status status = FixEnd(*start.session, start.filter); !status.ok()) {
+    return Finish(status);
   }
-  return RunOnLetters(
-      start,
+  DeadLetterRun run(*start.session, start.catalog, start.filter, options.per_s);
+  const Result<int64_t> total = run.Count();
+  if (!total.ok()) return Finish(total.status());
+  if (options.dry_run) return SayCount(*total, "would be put back for delivery");
+  const std::string until = TimeText(*start.filter.until_ms);
+  std::fprintf(stderr, "%s dead letters to put back, died until %s\n",
+               WithThousands(*total).c_str(), until.c_str());
+  const Status status = run.Do(
       [](const DeadLetter& first, const OwnerToken& owner, const std::vector<Member>& members) {
         return RedriveMembers(*first.partition, owner, first.endpoint, members);
       },
-      &ParseRedrive, "put back for delivery");
+      &ParseRedrive, *total);
+  SayCount(run.done(), "put back for delivery");
+  if (status.code() != StatusCode::kCancelled) return Finish(status);
+  std::fprintf(stderr, "stopped; to go on, say the same again with --until %s\n", until.c_str());
+  return kExitInterrupted;
 }
 
-// How many a purge would throw away; asks on the terminal whether it may. False: it may not.
-Result<bool> MayPurge(DlqStart& start) {
-  int64_t count = 0;
-  const Status status = DeadLetterWalk(*start.session, start.catalog, start.filter)
-                            .Run([&](const std::vector<DeadLetter>& letters) -> Result<int64_t> {
-                              count += static_cast<int64_t>(letters.size());
-                              return int64_t{0};
-                            });
-  if (!status.ok()) return status;
-  if (count == 0) return true;
+// Asks on the terminal whether so many may be thrown away.
+bool MayPurge(int64_t count) {
   std::fprintf(stderr, "throw away %s dead letters for good? [y/N] ", WithThousands(count).c_str());
   std::string answer;
   std::getline(std::cin, answer);
@@ -224,18 +227,20 @@ Result<bool> MayPurge(DlqStart& start) {
 }
 
 int RunPurge(const DlqOptions& options, const CommandContext& context) {
-  if (!options.yes && isatty(STDIN_FILENO) == 0) {
+  const bool asks = !options.yes && !options.dry_run;
+  if (asks && isatty(STDIN_FILENO) == 0) {
     return Complain(kExitUsage, "purge throws away for good: say --yes where nobody can be asked");
   }
   DlqStart start = Begin(options, context);
   if (!start.session) return start.exit_code;
-  if (!options.yes) {
-    const Result<bool> may = MayPurge(start);
-    if (!may.ok()) return Finish(may.status());
-    if (!*may) return Complain(kExitCheckFailed, "nothing was thrown away");
+  DeadLetterRun run(*start.session, start.catalog, start.filter, options.per_s);
+  const Result<int64_t> total = run.Count();
+  if (!total.ok()) return Finish(total.status());
+  if (options.dry_run) return SayCount(*total, "would be thrown away");
+  if (asks && *total > 0 && !MayPurge(*total)) {
+    return Complain(kExitCheckFailed, "nothing was thrown away");
   }
-  return RunOnLetters(
-      start,
+  const Status status = run.Do(
       [](const DeadLetter& first, const OwnerToken& owner, const std::vector<Member>& members) {
         return PurgeMembers(*first.partition, owner, first.endpoint, first.event.tenant, members);
       },
@@ -244,7 +249,9 @@ int RunPurge(const DlqOptions& options, const CommandContext& context) {
         if (!purge.ok()) return purge.status();
         return static_cast<int64_t>(purge->dropped.size());
       },
-      "thrown away");
+      *total);
+  SayCount(run.done(), "thrown away");
+  return status.code() == StatusCode::kCancelled ? kExitInterrupted : Finish(status);
 }
 
 using RunDlq = int (*)(const DlqOptions&, const CommandContext&);
@@ -275,10 +282,15 @@ void AddDlqCommand(CLI::App& app, CommandContext& context) {
   AddForm(dlq, "show", "Show one with its attempts and its body", options, context, &RunShow)
       ->add_option("ID", options->filter.event_id, "The webhook-id")
       ->required();
-  AddForm(dlq, "redrive", "Put them back for delivery", options, context, &RunRedrive)
-      ->add_option("ID", options->filter.event_id, "Only this webhook-id");
+  CLI::App* redrive =
+      AddForm(dlq, "redrive", "Put them back for delivery", options, context, &RunRedrive);
   CLI::App* purge = AddForm(dlq, "purge", "Throw them away for good", options, context, &RunPurge);
-  purge->add_option("ID", options->filter.event_id, "Only this webhook-id");
+  for (CLI::App* form : {redrive, purge}) {
+    form->add_option("ID", options->filter.event_id, "Only this webhook-id");
+    form->add_option("--rate", options->per_s, "At most so many a second")
+        ->check(CLI::Range(int64_t{1}, DeadLetterRun::kPerSecondMax));
+    form->add_flag("--dry-run", options->dry_run, "Only say how many there are");
+  }
   purge->add_flag("--yes", options->yes, "Do not ask");
 }
 

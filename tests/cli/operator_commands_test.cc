@@ -14,6 +14,7 @@
 #include "cli/redis_session.h"
 #include "cli/refused_command.h"
 #include "cli/status_command.h"
+#include "cli/table.h"
 #include "cli/unrouted_command.h"
 #include "relay/attempt_record.h"
 #include "relay/refusal_record.h"
@@ -127,13 +128,56 @@ TEST_F(OperatorCommandsTest, DeadLettersAreListedByFilter) {
 TEST_F(OperatorCommandsTest, RedriveAndPurgeTouchOnlyWhatTheFilterNames) {
   Dead(AttemptOutcome::kRejected);
   Dead(AttemptOutcome::kExpired);
-  EXPECT_THAT(Relayctl({"dlq", "redrive", "--reason", "expired"}).out, HasSubstr("1 dead letters"));
+  EXPECT_THAT(Relayctl({"dlq", "redrive", "--reason", "expired"}).out,
+              HasSubstr("1 dead letter put back"));
   EXPECT_EQ(Length("ZCARD", keys_.Retries(endpoint_)), 1);
   EXPECT_EQ(Length("ZCARD", keys_.DeadLetters(endpoint_)), 1);
-  EXPECT_THAT(Relayctl({"dlq", "purge", "--yes"}).out, HasSubstr("1 dead letters"));
+  EXPECT_THAT(Relayctl({"dlq", "purge", "--yes"}).out, HasSubstr("1 dead letter thrown away"));
   EXPECT_EQ(Length("ZCARD", keys_.Retries(endpoint_)), 1);
   EXPECT_EQ(Entries(), 1);
   ExpectCleanBooks();
+}
+
+TEST_F(OperatorCommandsTest, ADryRunCountsAndChangesNothing) {
+  Dead(AttemptOutcome::kRejected);
+  Dead(AttemptOutcome::kExpired);
+  for (const char* what : {"redrive", "purge"}) {
+    EXPECT_THAT(Relayctl({"dlq", what, "--dry-run"}).out, HasSubstr("2 dead letters would be"));
+    EXPECT_THAT(Relayctl({"dlq", what, "--dry-run", "--reason", "expired"}).out,
+                HasSubstr("1 dead letter would be"));
+    EXPECT_THAT(Relayctl({"dlq", what, "--dry-run", "--tenant", "nobody"}).out,
+                HasSubstr("0 dead letters"));
+  }
+  EXPECT_EQ(Length("ZCARD", keys_.DeadLetters(endpoint_)), 2);
+}
+
+TEST_F(OperatorCommandsTest, WhatCannotBeMeantIsRefusedAndChangesNothing) {
+  Dead(AttemptOutcome::kRejected);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--endpoint", "nobody"}).code, kExitUsage);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--tenant", "acme", "--endpoint", "acme/x"}).code,
+            kExitUsage);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--rate", "1000000000"}).code, kExitUsage);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--rate", "0"}).code, kExitUsage);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--until", "yesterday"}).code, kExitUsage);
+  EXPECT_EQ(Relayctl({"dlq", "redrive", "--type", "999"}).code, kExitOk);
+  EXPECT_EQ(Length("ZCARD", keys_.DeadLetters(endpoint_)), 1);
+}
+
+// What has died since the first run began was redriven by it, and died again.
+TEST_F(OperatorCommandsTest, ARedriveThatGoesOnTakesNothingTwice) {
+  Dead(AttemptOutcome::kRejected);
+  const std::string dead = keys_.DeadLetters(endpoint_);
+  const RedisValue first =
+      Ask(RedisCommand("ZRANGE").Arg(dead).Arg("0").Arg("0").Arg("WITHSCORES"));
+  ASSERT_EQ(first.items.size(), 2u);
+  // Whatever the clock says: the second dies a second after the first.
+  Ask(RedisCommand("ZINCRBY").Arg(dead).Arg("-1000").Arg(first.items[0].text));
+  Dead(AttemptOutcome::kExpired);
+  const std::string until = TimeText(std::stoll(first.items[1].text) - 1000);
+  EXPECT_THAT(Relayctl({"dlq", "redrive", "--until", until}).out,
+              HasSubstr("1 dead letter put back"));
+  EXPECT_THAT(Relayctl({"dlq", "list", "--json"}).out, HasSubstr("\"reason\":\"expired\""));
+  EXPECT_EQ(Length("ZCARD", dead), 1);
 }
 
 TEST_F(OperatorCommandsTest, WhatIsOwedIsPendingFromItsStoringUntilItIsDone) {

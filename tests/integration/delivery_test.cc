@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 
+#include "relay/exit_code.h"
 #include "tests/integration/relay_system.h"
 
 namespace relay {
@@ -79,6 +81,38 @@ TEST(DeliveryTest, ADeliveryThatDiesIsKeptAndRedriven) {
   EXPECT_TRUE(relay.WaitUntilDrained());
   EXPECT_EQ(relay.Relayctl({"dlq", "list", "--json"}).output, "");
   ExpectNothingLostOrRepeated(relay);
+}
+
+// However it is stopped, what it had put back is put back, and the rest follows when it goes on.
+TEST(DeliveryTest, AStoppedRedriveGoesOnWhereItWas) {
+  constexpr int kLetters = 60;
+  for (const int signal : {SIGINT, SIGKILL}) {
+    RelaySystem relay;
+    const int port = relay.StartSink("a", {"--status", "500"});
+    relay.Apply({{"a", port, "retry = { schedule = [\"50ms\"] }"}});
+    relay.StartBroker();
+    relay.StartWorker();
+    EXPECT_EQ(relay.Simulate({"--count", std::to_string(kLetters)}).status, 0);
+    EXPECT_TRUE(relay.WaitUntilDrained());
+    relay.sink("a").Kill9();
+    relay.StartSink("a", {}, port);
+    const int before = relay.Received("a");
+
+    const auto redrive = relay.RelayctlBeside({"dlq", "redrive", "--rate", "10"});
+    ASSERT_TRUE(WaitUntil(Seconds(20), [&] { return relay.Received("a") > before + 3; }));
+    redrive->Signal(signal);
+    EXPECT_EQ(redrive->Wait(Seconds(1)), signal == SIGINT ? kExitInterrupted : 128 + SIGKILL);
+    EXPECT_THAT(redrive->Output(), HasSubstr("60 dead letters to put back"));
+    const auto until = redrive->WaitForOutput("died until (\\S+)", Seconds(1));
+    ASSERT_TRUE(until) << redrive->Output();
+    EXPECT_TRUE(relay.WaitUntilDrained());
+    EXPECT_LT(relay.Received("a"), before + kLetters);
+
+    EXPECT_EQ(relay.Relayctl({"dlq", "redrive", "--until", *until}).status, 0);
+    EXPECT_TRUE(relay.WaitUntilDrained());
+    EXPECT_EQ(relay.Received("a"), before + kLetters);
+    ExpectNothingLostOrRepeated(relay);
+  }
 }
 
 // The provider repeats a callback until it reads a 200; its customers must see it once.

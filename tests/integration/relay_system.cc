@@ -153,11 +153,16 @@ void RelaySystem::Apply(const std::vector<EndpointSpec>& endpoints) {
   ASSERT_EQ(applied.status, 0) << applied.output;
 }
 
-Ran RelaySystem::Relayctl(std::vector<std::string> arguments, Millis patience) {
+std::unique_ptr<ChildProgram> RelaySystem::RelayctlBeside(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {RELAY_BIN_DIR "/relayctl", "--config", conf_path()});
-  ChildProgram program(std::move(arguments), folder_ + "/run-" + std::to_string(++ran_) + ".out");
-  const auto status = program.Wait(patience);
-  return {status.value_or(-1), program.Output()};
+  return std::make_unique<ChildProgram>(std::move(arguments),
+                                        folder_ + "/run-" + std::to_string(++ran_) + ".out");
+}
+
+Ran RelaySystem::Relayctl(std::vector<std::string> arguments, Millis patience) {
+  const auto program = RelayctlBeside(std::move(arguments));
+  const auto status = program->Wait(patience);
+  return {status.value_or(-1), program->Output()};
 }
 
 std::unique_ptr<ChildProgram> RelaySystem::SimulateBeside(const std::vector<std::string>& options) {

@@ -57,6 +57,7 @@ class RelaySystem {
   // Applies a catalog with these endpoints; fails the test when relayctl does not take it.
   void Apply(const std::vector<EndpointSpec>& endpoints);
   Ran Relayctl(std::vector<std::string> arguments, Millis patience = Seconds(60));
+  std::unique_ptr<ChildProgram> RelayctlBeside(std::vector<std::string> arguments);
   // Sends callbacks to the broker; the log is log_path("sent").
   Ran Simulate(const std::vector<std::string>& options);
   // The same, on its own while the test goes on.
