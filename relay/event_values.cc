@@ -6,8 +6,14 @@
 
 namespace relay {
 
+namespace {
+// What one event of very many values has taken is given back with the next one.
+constexpr size_t kValuesKeptMax = 16384;
+}  // namespace
+
 void EventValues::Load(const EventPaths& paths, const JsonObject* body,
                        const EventAttributes& attributes) {
+  if (values_.capacity() > kValuesKeptMax) *this = EventValues();
   paths_ = &paths;
   values_.clear();
   members_.clear();

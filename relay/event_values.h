@@ -19,8 +19,8 @@ namespace relay {
 // Arrays are flat: an element that is an array counts as its elements, and an object that nobody
 // asks anything of is left out.
 //
-// Meant to be reused: after a few events Load() allocates nothing. What it holds is bounded by the
-// size of the body.
+// Meant to be reused: after a few events Load() allocates nothing, but for an event of more than
+// 16,384 values. What it holds is bounded by the size of the body.
 class EventValues {
  public:
   static constexpr uint32_t kAbsent = UINT32_MAX;
