@@ -14,18 +14,21 @@ namespace {
 constexpr std::array<std::string_view, 6> kKnownMembers = {"event_type", "stream_id", "channel_id",
                                                            "app",        "domain",    "appname"};
 
-// Refuses a pattern that asks for what is not known here.
-Status CheckMembers(const Endpoint& endpoint, const std::string& name) {
-  if (endpoint.pattern.empty()) return Status::Ok();
-  JsonObject pattern;
-  if (Status status = pattern.Parse(endpoint.pattern); !status.ok()) return status;
-  for (const JsonMember& member : pattern.members()) {
+// Refuses a pattern that asks for what is not known here. Below a member that is known the log
+// tells all there is: these are plain values.
+Status CheckMembers(const PatternObject& pattern, const std::string& name) {
+  for (const PatternClause& clause : pattern.clauses) {
+    if (clause.kind == PatternClause::Kind::kOr) {
+      for (const PatternObject& alternative : clause.objects) {
+        if (Status status = CheckMembers(alternative, name); !status.ok()) return status;
+      }
+      continue;
+    }
     const bool known =
-        member.key.starts_with('$') ||
-        std::find(kKnownMembers.begin(), kKnownMembers.end(), member.key) != kKnownMembers.end();
+        clause.name.starts_with('$') ||
+        std::find(kKnownMembers.begin(), kKnownMembers.end(), clause.name) != kKnownMembers.end();
     if (known) continue;
-    return Status::InvalidArgument("endpoint " + name + ": the pattern asks for '" +
-                                   std::string(member.key) +
+    return Status::InvalidArgument("endpoint " + name + ": the pattern asks for '" + clause.name +
                                    "', which the log of simulate does not tell");
   }
   return Status::Ok();
@@ -60,9 +63,9 @@ Status Expectation::Compile() {
       const std::string name = tenant->id + "/" + endpoint.id;
       endpoints_[name] = &endpoint;
       if (endpoint.state == EndpointState::kDisabled) continue;
-      if (Status status = CheckMembers(endpoint, name); !status.ok()) return status;
       Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern);
       if (!pattern.ok()) return pattern.status();
+      if (Status status = CheckMembers(pattern->tree(), name); !status.ok()) return status;
       compiled.push_back(Compiled{name, std::move(*pattern)});
     }
   }

@@ -221,7 +221,8 @@ struct JsonObject::Scanner {
   std::string scratch;
   size_t token_end = 0;             // Where the token before ended.
   size_t value_begin = 0;           // Of the top-level member that is open.
-  const char* complaint = nullptr;  // Why we stopped the reader.
+  const char* complaint = nullptr;  // Why we stopped the reader, and then why it failed.
+  size_t complaint_at = 0;
 
   bool Refuse(const char* why) {
     complaint = why;
@@ -337,8 +338,18 @@ Status JsonObject::Parse(std::string_view bytes) {
   scanner.stream = nullptr;
   if (why == nullptr) return Status::Ok();
   scanner.members.clear();
+  scanner.complaint = why;
+  scanner.complaint_at = stream.Tell();
   return Status::InvalidArgument("not a JSON object we take: " + std::string(why) + " at byte " +
                                  std::to_string(stream.Tell()));
+}
+
+const char* JsonObject::complaint() const {
+  return scanner_->complaint;
+}
+
+size_t JsonObject::complaint_at() const {
+  return scanner_->complaint_at;
 }
 
 std::span<const JsonMember> JsonObject::members() const {

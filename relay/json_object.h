@@ -47,6 +47,10 @@ class JsonObject {
   // byte; there are no members then.
   Status Parse(std::string_view bytes);
 
+  // Of the last Parse() that failed: why, and at which byte (from 0).
+  const char* complaint() const;
+  size_t complaint_at() const;
+
   // In the order of the text.
   std::span<const JsonMember> members() const;
   // Null when there is no such member.

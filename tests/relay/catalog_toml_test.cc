@@ -198,8 +198,8 @@ TEST(CatalogToml, WhatLaterVersionsWillDoIsRefused) {
   EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\n")), HasSubstr("this version"));
   EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"a\"\nweight = 2\n"),
               HasSubstr("this version"));
-  EXPECT_THAT(Complaint(WithEndpoint("pattern = '{\"a\":[{\"exists\":true}]}'\n")),
-              HasSubstr("\"exists\" is not supported yet"));
+  EXPECT_THAT(Complaint(WithEndpoint("pattern = '{\"a\":[{\"like\":true}]}'\n")),
+              HasSubstr("there is no operator \"like\""));
 }
 
 TEST(CatalogToml, HeadersMustBeValidAndNotRelaysOwn) {
