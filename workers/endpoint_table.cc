@@ -11,7 +11,8 @@ void EndpointTable::SetCatalog(CatalogPtr catalog) {
 }
 
 EndpointTable::Group EndpointTable::Compile(TenantPtr tenant) const {
-  Group group{std::move(tenant), false, {}};
+  Group group{std::move(tenant), {}, {}};
+  std::vector<EventPattern> patterns;
   for (const Endpoint& endpoint : group.tenant->endpoints) {
     if (endpoint.state == EndpointState::kDisabled) continue;
     Result<EventPattern> pattern = EventPattern::Parse(endpoint.pattern);
@@ -22,13 +23,14 @@ EndpointTable::Group EndpointTable::Compile(TenantPtr tenant) const {
                   {"error", pattern.status().ToString()}});
       continue;
     }
-    group.needs_body = group.needs_body || pattern->needs_body();
-    group.endpoints.push_back({&endpoint, std::move(*pattern)});
+    group.endpoints.push_back(&endpoint);
+    patterns.push_back(*std::move(pattern));
   }
+  group.patterns = PatternIndex(std::move(patterns));
   return group;
 }
 
-const EndpointTable::Group& EndpointTable::GroupOf(const Tenant& tenant) {
+EndpointTable::Group& EndpointTable::GroupOf(const Tenant& tenant) {
   Group& group = groups_[tenant.id];
   if (group.tenant.get() != &tenant) group = Compile(catalog_->ShareTenant(tenant.id));
   return group;
@@ -38,16 +40,15 @@ EndpointTable::Match EndpointTable::MatchEvent(const Event& event) {
   Match match;
   match.tenant = catalog_->FindTenant(event.tenant);
   if (match.tenant == nullptr) return match;
-  const Group& group = GroupOf(*match.tenant);
+  Group& group = GroupOf(*match.tenant);
   // The broker has checked the body already; one that is no object (another provider's) has no
   // members, so that patterns on members do not match it.
-  const bool has_members = group.needs_body && body_.Parse(event.body).ok();
-  const EventAttributes attributes{event.type, event.source, event.tenant};
-  match.owed.reserve(group.endpoints.size());
-  for (const Compiled& compiled : group.endpoints) {
-    if (compiled.pattern.needs_body() && !has_members) continue;
-    if (!compiled.pattern.Matches(has_members ? &body_ : nullptr, attributes)) continue;
-    match.owed.push_back({compiled.endpoint, StandingOf(*compiled.endpoint)});
+  const bool has_members = group.patterns.needs_body() && body_.Parse(event.body).ok();
+  group.patterns.Match(has_members ? &body_ : nullptr, {event.type, event.source, event.tenant},
+                       matching_);
+  match.owed.reserve(matching_.size());
+  for (const uint32_t i : matching_) {
+    match.owed.push_back({group.endpoints[i], StandingOf(*group.endpoints[i])});
   }
   return match;
 }

@@ -8,9 +8,9 @@
 
 #include "relay/catalog_snapshot.h"
 #include "relay/event.h"
-#include "relay/event_pattern.h"
 #include "relay/json_object.h"
 #include "relay/log.h"
+#include "relay/pattern_index.h"
 
 namespace relay {
 
@@ -23,9 +23,9 @@ enum class EndpointStanding {
 };
 
 // Which endpoints are owed an event. A tenant's patterns are compiled when its first event comes
-// and stand side by side until the tenant changes, so that matching costs what that tenant has and
-// nothing for the others, and another catalog costs nothing before it is asked for. Loop thread
-// only.
+// and indexed together until the tenant changes, so that matching costs what comes near to matching
+// and nothing for other tenants, and another catalog costs nothing before it is asked for. Loop
+// thread only.
 class EndpointTable {
  public:
   struct Owed {
@@ -52,19 +52,15 @@ class EndpointTable {
   const CatalogPtr& catalog() const { return catalog_; }
 
  private:
-  struct Compiled {
-    const Endpoint* endpoint;
-    EventPattern pattern;
-  };
   struct Group {
     // What it was compiled from: shared, because it may outlast the snapshot; never another tenant
     // at the same address.
     TenantPtr tenant;
-    bool needs_body = false;
-    std::vector<Compiled> endpoints;
+    std::vector<const Endpoint*> endpoints;
+    PatternIndex patterns;  // Those of `endpoints`, in their order.
   };
 
-  const Group& GroupOf(const Tenant& tenant);
+  Group& GroupOf(const Tenant& tenant);
   Group Compile(TenantPtr tenant) const;
   EndpointStanding StandingOf(const Endpoint& endpoint) const;
 
@@ -72,6 +68,7 @@ class EndpointTable {
   Log& log_;
   std::unordered_map<std::string, Group> groups_;  // By the tenant's id.
   JsonObject body_;
+  std::vector<uint32_t> matching_;  // A buffer of MatchEvent().
 };
 
 }  // namespace relay

@@ -490,12 +490,13 @@ defect(23 "one event in 20 goes to endpoints whose pattern does not match it"
         "needs one whose pattern leaves out some of the events.")
 plant(workers/endpoint_table.cc
 [[
-    if (!compiled.pattern.Matches(has_members ? &body_ : nullptr, attributes)) continue;
+  match.owed.reserve(matching_.size());
 ]] [[
-    if (!compiled.pattern.Matches(has_members ? &body_ : nullptr, attributes) &&
-        !planted_one_in(23, 20)) {
-      continue;
-    }
+  if (planted_one_in(23, 20)) {
+    matching_.clear();
+    for (uint32_t i = 0; i < group.endpoints.size(); ++i) matching_.push_back(i);
+  }
+  match.owed.reserve(matching_.size());
 ]])
 
 defect(24 "retries come at once"
