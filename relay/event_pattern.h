@@ -45,6 +45,8 @@ class EventPattern {
   // null.
   bool needs_body() const { return needs_body_; }
   const PatternObject& tree() const { return tree_; }
+  // As given to Parse().
+  const std::string& text() const { return text_; }
 
   // Whether the event with the top-level object `body` matches. Allocates nothing once the buffers
   // of this thread have grown. Many patterns are matched faster by a PatternIndex. Requires: `body`

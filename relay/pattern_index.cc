@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
+#include <utility>
 
 #include "relay/pattern_match.h"
 #include "relay/quick_hash.h"
@@ -23,23 +25,36 @@ uint64_t Seed(uint32_t path, ValueFilter::Kind kind) {
 
 PatternIndex::PatternIndex(std::vector<EventPattern> patterns)
     : always_((patterns.size() + kWordBits - 1) / kWordBits) {
-  trees_.reserve(patterns.size());
   Uses uses;
+  std::vector<PatternObject> trees;
+  trees.reserve(patterns.size());
   for (const EventPattern& pattern : patterns) {
-    trees_.push_back(pattern.tree());
-    needs_body_.push_back(pattern.needs_body());
-    Rebind(trees_.back(), EventPaths::kBody);
-    CountUses(trees_.back(), uses);
+    trees.push_back(pattern.tree());
+    Rebind(trees.back(), EventPaths::kBody);
+    CountUses(trees.back(), uses);
   }
   lookups_.resize(paths_.size());
-  for (uint32_t i = 0; i < trees_.size(); ++i) {
+  std::unordered_map<std::string, uint32_t> known;
+  for (uint32_t i = 0; i < trees.size(); ++i) {
     Anchor anchor;
-    if (ChooseAnchor(trees_[i], uses, &anchor)) {
+    if (ChooseAnchor(trees[i], uses, &anchor)) {
       AddAnchor(anchor, i);
     } else {
       always_[i / kWordBits] |= uint64_t{1} << i % kWordBits;
     }
+    patterns_.push_back({static_cast<uint32_t>(clauses_of_.size()),
+                         static_cast<uint32_t>(trees[i].clauses.size()), patterns[i].needs_body()});
+    for (PatternClause& clause : trees[i].clauses) {
+      // What is spelled alike means the same. The length keeps names and values apart.
+      const std::string spelled = std::to_string(clause.name.size()) + ' ' + clause.name +
+                                  patterns[i].text().substr(clause.begin, clause.length);
+      const auto [place, is_new] =
+          known.try_emplace(spelled, static_cast<uint32_t>(clauses_.size()));
+      if (is_new) clauses_.push_back(std::move(clause));
+      clauses_of_.push_back(place->second);
+    }
   }
+  judged_.resize(clauses_.size(), Judged::kNotYet);
 }
 
 // Gives the clauses their numbers among the paths of all patterns.
@@ -196,6 +211,20 @@ void PatternIndex::LookUp(const EventValues::Value& value) {
   }
 }
 
+bool PatternIndex::Matches(const Pattern& pattern) {
+  for (uint32_t i = pattern.first; i < pattern.first + pattern.count; ++i) {
+    Judged& judged = judged_[clauses_of_[i]];
+    if (judged == Judged::kNotYet) {
+      to_forget_.push_back(clauses_of_[i]);
+      const PatternVerdict verdict =
+          MatchClause(clauses_[clauses_of_[i]], values_, EventPaths::kBody);
+      judged = verdict == PatternVerdict::kNo ? Judged::kFails : Judged::kMatches;
+    }
+    if (judged == Judged::kFails) return false;
+  }
+  return true;
+}
+
 void PatternIndex::Match(const JsonObject* body, const EventAttributes& attributes,
                          std::vector<uint32_t>& out) {
   out.clear();
@@ -205,12 +234,12 @@ void PatternIndex::Match(const JsonObject* body, const EventAttributes& attribut
   for (size_t word = 0; word < candidates_.size(); ++word) {
     for (uint64_t bits = candidates_[word]; bits != 0; bits &= bits - 1) {
       const auto i = static_cast<uint32_t>(word * kWordBits + std::countr_zero(bits));
-      if (body == nullptr && needs_body_[i]) continue;
-      if (MatchPattern(trees_[i], values_, EventPaths::kBody) != PatternVerdict::kNo) {
-        out.push_back(i);
-      }
+      if (body == nullptr && patterns_[i].needs_body) continue;
+      if (Matches(patterns_[i])) out.push_back(i);
     }
   }
+  for (const uint32_t clause : to_forget_) judged_[clause] = Judged::kNotYet;
+  to_forget_.clear();
 }
 
 }  // namespace relay

@@ -140,6 +140,16 @@ TEST(ExpectationOfTest, PatternOnWhatTheLogDoesNotTellIsRefused) {
   EXPECT_THAT(made.status().text(), testing::HasSubstr("'errcode'"));
 }
 
+TEST(ExpectationOfTest, AlternativesOfAPatternAreLookedIntoToo) {
+  std::string text = kCatalog;
+  const std::string pattern = R"({"$type":["100"]})";
+  text.replace(text.find(pattern), pattern.size(),
+               R"({"$or":[{"event_type":[1]},{"errcode":[0]}]})");
+  const auto made = FromText(text);
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.status().text(), testing::HasSubstr("'errcode'"));
+}
+
 TEST(ExpectationOfTest, SourceMustBeNamedWhereThereAreSeveral) {
   const std::string text = std::string(kCatalog) + R"(
 [[source]]

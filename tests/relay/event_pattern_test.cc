@@ -97,6 +97,36 @@ TEST(EventPattern, CanonicalNumbersHaveOneSpelling) {
   EXPECT_EQ(CanonicalNumber("1e9999999999999999999"), "");
 }
 
+TEST(EventPattern, DecimalsOfAnyLengthHaveAnOrder) {
+  const auto compare = [](const char* a, const char* b) {
+    return Compare(Decimal::Read(a), Decimal::Read(b));
+  };
+  const char* ascending[] = {"-1e300",
+                             "-10",
+                             "-9.99",
+                             "-0.01",
+                             "-1e-9999999999",
+                             "0",
+                             "1e-400",
+                             "0.01",
+                             "0.010000000000000000000001",
+                             "1",
+                             "9.99",
+                             "10",
+                             "18446744073709551616",
+                             "1e300"};
+  for (size_t i = 0; i < std::size(ascending); ++i) {
+    for (size_t j = 0; j < std::size(ascending); ++j) {
+      const int expected = i < j ? -1 : (i > j ? 1 : 0);
+      EXPECT_EQ(compare(ascending[i], ascending[j]), expected)
+          << ascending[i] << ' ' << ascending[j];
+    }
+  }
+  EXPECT_EQ(compare("-0.0", "0"), 0);
+  EXPECT_EQ(compare("120e-1", "12.00"), 0);
+  EXPECT_EQ(Decimal::Read("120e-1").Hash(7), Decimal::Read("12.00").Hash(7));
+}
+
 TEST(EventPattern, AttributesDecideWithoutTheBody) {
   const Result<EventPattern> pattern =
       EventPattern::Parse(R"({"$type":[100,"201"],"$source":["live"],"$tenant":[{"prefix":"a"}]})");

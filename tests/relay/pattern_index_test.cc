@@ -128,6 +128,24 @@ TEST(PatternIndex, OfNoPatternsMatchesNothing) {
   EXPECT_THAT(out, IsEmpty());
 }
 
+TEST(PatternIndex, AnEventOfVeryManyValuesIsMatchedAsOften) {
+  std::string text = R"({"a":[0)";
+  for (int i = 1; i < 40000; ++i) text += ',' + std::to_string(i);
+  text += "]}";
+  JsonObject many;
+  JsonObject few;
+  ASSERT_TRUE(many.Parse(text).ok());
+  ASSERT_TRUE(few.Parse(R"({"a":39999})").ok());
+  std::vector<EventPattern> patterns;
+  patterns.push_back(Compile(R"({"a":[39999]})"));
+  PatternIndex index(std::move(patterns));
+  std::vector<uint32_t> out;
+  for (const JsonObject* body : {&many, &few, &many}) {
+    index.Match(body, {}, out);
+    EXPECT_THAT(out, ElementsAre(0));
+  }
+}
+
 // The index may only leave out what cannot match.
 TEST(PatternIndex, AnswersAsEachPatternDoesAlone) {
   constexpr uint64_t kSeed = 20240611;
