@@ -39,7 +39,10 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                     [this](const TenurePtr& tenure, int64_t now_ms) {
                       scheduler_.OnRetriesChanged(tenure, now_ms);
                     }}),
-      dispatcher_(parts.loop, parts.attempts, settler_, parts.random, metrics_,
+      memory_share_(std::move(parts.memory_share)),
+      attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
+                   settings.redis.partitions),
+      dispatcher_(parts.loop, parts.attempts, settler_, attempt_log_, parts.random, metrics_,
                   {.in_flight_max = settings.worker.in_flight_max,
                    .split_after = settings.worker.split_after},
                   {.on_first_decided =
@@ -188,6 +191,10 @@ void Worker::OnTick() {
   metrics_.in_flight.Set(dispatcher_.in_flight());
   metrics_.settle_backlog.Set(static_cast<double>(settler_.backlog()));
   metrics_.partitions_owned.Set(owner_.owned());
+  // From here on tenants over their quota are refused: what is left belongs to events.
+  if (memory_share_) {
+    attempt_log_.SetMemoryTight(memory_share_() >= settings_.broker.shed_at);
+  }
   const int live = owner_.live_workers();
   if (live == live_workers_) return;
   live_workers_ = live;

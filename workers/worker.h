@@ -15,6 +15,7 @@
 #include "relay/redis_client.h"
 #include "relay/settings.h"
 #include "workers/attempt.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/fan_out.h"
 #include "workers/partition_owner.h"
@@ -51,6 +52,8 @@ class Worker {
     Random& random;
     Log& log;
     Metrics& metrics;
+    // Used memory of Redis as a share of its maxmemory; without it none is known.
+    std::function<double()> memory_share = nullptr;
   };
 
   // How often a drain looks whether it is done.
@@ -99,6 +102,8 @@ class Worker {
   WorkerMetrics metrics_;
   PartitionOwner owner_;
   Settler settler_;
+  const std::function<double()> memory_share_;
+  AttemptLog attempt_log_;
   Dispatcher dispatcher_;
   FanOut fan_out_;
   VersionGate gate_;

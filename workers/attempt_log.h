@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/attempt_log_record.h"
+#include "relay/call_scope.h"
+#include "relay/event_loop.h"
+#include "relay/redis_client.h"
+#include "relay/settings.h"
+#include "workers/tenure.h"
+#include "workers/worker_metrics.h"
+
+namespace relay {
+
+// Writes down for people what each attempt came to: `relayctl events` reads it. Nothing in a worker
+// waits for it and nothing depends on it.
+//
+// The attempts that end in one turn of the loop leave at its end, one XADD for each partition and
+// tenant, beside the turn's settlements: an attempt costs Redis a share of a command. Every write
+// is fire and forget. What Redis does not take (it is away, slow, or out of memory) is dropped and
+// counted, and never tried again; what waits for Redis is bounded by kBytesMax.
+//
+// A log is bounded three times over. By age: each write trims what is older (MINID, to within one
+// node of the stream), and the key expires when nothing has been written for that long. By bytes,
+// as Redis counts them: streams can be trimmed by id or by number only, and entries differ in size,
+// so now and then Redis is asked how large a log is, and the next write trims it to a number of
+// entries that fits. Asking Redis rather than counting here holds the bound over restarts and
+// changes of owner, at the cost of being late by an eighth of it. And by Redis's memory as a whole:
+// nothing is written while it is tight.
+//
+// All references outlive the log. Loop thread only.
+class AttemptLog final : private TurnEndHook {
+ public:
+  // An entry is closed here and another begun: it fills one node of a stream, so that trimming,
+  // which takes whole nodes, is exact to this.
+  static constexpr size_t kEntryBytesMax = 4096;
+  // Of entries that are being gathered or on their way to Redis: a fifth of a second of a busy
+  // worker's. Beyond it attempts are dropped.
+  static constexpr size_t kBytesMax = 4 * 1024 * 1024;
+  // Logs of which it is known how large they are and when they expire; about 200 bytes each. When
+  // there are more, all is forgotten and asked anew.
+  static constexpr size_t kLogsKnownMax = 20'000;
+
+  AttemptLog(EventLoop& loop, RedisClient& redis, WorkerMetrics& metrics,
+             const Settings::AttemptLog& settings, int partitions);
+
+  // An attempt of the event that `tenure` holds, or the end of a delivery without one. Also under a
+  // tenure that is over: what has been sent has been sent.
+  void Add(const Tenure& tenure, const std::string& tenant, const AttemptLogRecord& record);
+
+  // While Redis's memory is tight nothing is written: events need it more.
+  void SetMemoryTight(bool tight) { tight_ = tight; }
+
+ private:
+  struct Log {
+    int partition = 0;
+    std::string tenant;
+    std::string key;
+    std::string entry;           // Gathered in this turn.
+    int attempts = 0;            // In `entry`.
+    int64_t growth = 0;          // Bytes written since Redis was asked how large it is.
+    int64_t entries_max = 0;     // What the next write trims to; 0: it trims by age.
+    MonoTime renew_expiry_at{};  // From then on a write renews the key's expiry.
+  };
+
+  void OnTurnEnd() override;
+  void Write(Log& log);
+  void OnWritten(size_t bytes, int attempts, const Result<RedisValue>& reply);
+  void RenewExpiry(Log& log);
+  void AskSize(const Log& log);
+  void OnEntries(int partition, const std::string& tenant, const Result<RedisValue>& reply);
+  void Drop(int attempts);
+
+  EventLoop& loop_;
+  RedisClient& redis_;
+  WorkerMetrics& metrics_;
+  const Settings::AttemptLog settings_;
+  const int64_t bytes_max_;  // Of one log: a tenant's share of one partition.
+  bool tight_ = false;
+  size_t bytes_waiting_ = 0;  // Gathered or on their way.
+  int64_t size_heard_ = 0;    // From Redis, for the number of entries whose reply follows.
+  bool forget_ = false;       // A write failed: what is known of the logs may be wrong.
+  // By partition, then by tenant, so that finding one builds no key. References into the inner maps
+  // stay until they are cleared.
+  std::map<int, std::unordered_map<std::string, Log>> logs_;
+  size_t logs_known_ = 0;
+  std::vector<Log*> gathering_;   // Those with an entry begun in this turn.
+  RedisCommand command_{"XADD"};  // Its memory serves the next one.
+  CallScope scope_;
+};
+
+}  // namespace relay
