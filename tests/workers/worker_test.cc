@@ -57,6 +57,71 @@ TEST_F(WorkerTest, AFailureIsWrittenAsARetryWithItsRecord) {
   EXPECT_EQ(owed.record, EncodeAttempt(AttemptOutcome::kRejected, 500, Micros(0)));
 }
 
+TEST_F(WorkerTest, AnAttemptEndsInTheLogWithItsSplitItsAnswerAndWhatComesNext) {
+  AddEndpoint("a").retry_jitter = 0;
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  loop_.Advance(Millis(80));
+  HttpReply reply;
+  reply.status = 500;
+  reply.answer = "no";
+  reply.answer_whole = true;
+  reply.connect = Millis(10);
+  reply.tls = Millis(20);
+  reply.first_byte = Millis(40);
+  http_.Answer(RequestTo("a"), reply);
+  loop_.RunReady();
+  ASSERT_THAT(Logged(), SizeIs(1));
+  AttemptLogRecord expected;
+  expected.event_id = "e1";
+  expected.endpoint = 1;
+  expected.attempt = 1;
+  expected.at_ms = MillisSinceEpoch(loop_.clock().WallNow());
+  expected.outcome = AttemptOutcome::kRejected;
+  expected.fate = AttemptFate::kRetry;
+  expected.status = 500;
+  expected.times = {Micros(0), Millis(10), Millis(20), Millis(40), Millis(80)};
+  expected.due_ms = expected.at_ms + 1000;
+  expected.answer = "no";
+  EXPECT_EQ(Logged()[0], expected);
+}
+
+TEST_F(WorkerTest, ASuccessAfterAFailureIsLoggedAsTheSecondAttempt) {
+  AddEndpoint("a");
+  StartWorker();
+  MakeDue(1, 1, EventNamed("e1"), 1, 6400);
+  loop_.Advance(Seconds(2));
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  ASSERT_THAT(Logged(), SizeIs(1));
+  EXPECT_EQ(Logged()[0].attempt, 2);
+  EXPECT_EQ(Logged()[0].fate, AttemptFate::kDelivered);
+  EXPECT_EQ(Logged()[0].due_ms, 0);
+}
+
+TEST_F(WorkerTest, NothingIsLoggedWhereConfSaysSo) {
+  settings_.attempt_log.enabled = false;
+  AddEndpoint("a");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  EXPECT_THAT(settled_, SizeIs(1));
+  EXPECT_THAT(Logged(), IsEmpty());
+}
+
+TEST_F(WorkerTest, NothingIsLoggedWhileRedisRunsOutOfMemory) {
+  memory_share_ = settings_.broker.shed_at;
+  AddEndpoint("a");
+  StartWorker();
+  loop_.Advance(Seconds(1));
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  EXPECT_THAT(settled_, SizeIs(1));
+  EXPECT_THAT(Logged(), IsEmpty());
+}
+
 // One slow endpoint must hold up neither the entry nor the other endpoints.
 TEST_F(WorkerTest, AfterTwoSecondsTheUnfinishedGoesOnUnderALease) {
   AddEndpoint("fast");
