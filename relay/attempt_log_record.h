@@ -17,7 +17,7 @@ namespace relay {
 // (relay/attempt_record.h), which lives no longer than its delivery.
 //
 // An entry of the log's stream (PartitionKeys::AttemptLog) has one field, kAttemptsField, that
-// packs the attempts of one turn of a worker:
+// packs the attempts that a worker gathered:
 //
 //   entry   = 1, record...                           the first byte is the version of the format
 //   record  = length, flags, id, endpoint, attempt, at, outcome, status, dns, connect, tls,

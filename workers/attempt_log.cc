@@ -22,7 +22,8 @@ AttemptLog::AttemptLog(EventLoop& loop, RedisClient& redis, WorkerMetrics& metri
       metrics_(metrics),
       settings_(settings),
       // No log is smaller than a few entries, however many partitions there are.
-      bytes_max_(std::max<int64_t>(settings.bytes_max / partitions, 4 * kEntryBytesMax)) {}
+      bytes_max_(std::max<int64_t>(settings.bytes_max / partitions, 4 * kEntryBytesMax)),
+      timer_(loop.NewTimer([this] { Flush(); })) {}
 
 void AttemptLog::Add(const Tenure& tenure, const std::string& tenant,
                      const AttemptLogRecord& record) {
@@ -42,16 +43,17 @@ void AttemptLog::Add(const Tenure& tenure, const std::string& tenant,
   }
   Log& log = found->second;
   if (log.entry.size() + kAttemptLogRecordBytesMax > kEntryBytesMax) Write(log);
-  if (log.entry.empty()) gathering_.push_back(&log);
+  if (log.entry.empty()) gathering_.push_back(&log);  // Again, after a Write(): it does no harm.
   const size_t before = log.entry.size();
   AppendAttempt(record, log.entry);
   bytes_waiting_ += log.entry.size() - before;
   ++log.attempts;
-  loop_.AtTurnEnd(*this, Phase::kBatch);
+  if (!timer_->armed()) timer_->Arm(kGather);
 }
 
-void AttemptLog::OnTurnEnd() {
+void AttemptLog::Flush() {
   for (Log* log : gathering_) {
+    if (forget_) log->renew_expiry_at = MonoTime();
     if (!log->entry.empty()) Write(*log);
   }
   gathering_.clear();
@@ -74,8 +76,8 @@ void AttemptLog::Write(Log& log) {
     const int64_t oldest_ms = MillisSinceEpoch(loop_.clock().WallNow()) - settings_.age_max.count();
     command_.Arg("MINID").Arg("~").Arg(std::max<int64_t>(oldest_ms, 0));
   }
-  command_.Arg("*").Arg(kAttemptsField).Arg(log.entry);
-  log.entry.clear();
+  // Its memory goes with it: there may be many logs, and few that are written at a time.
+  command_.Arg("*").Arg(kAttemptsField).Arg(std::exchange(log.entry, {}));
   const int attempts = std::exchange(log.attempts, 0);
   redis_.Send(command_, scope_, [this, bytes, attempts](const Result<RedisValue>& reply) {
     OnWritten(bytes, attempts, reply);
@@ -95,9 +97,8 @@ void AttemptLog::OnWritten(size_t bytes, int attempts, const Result<RedisValue>&
     return;
   }
   Drop(attempts);
-  // The log may be without its expiry, or be gone.
+  // The log may be without its expiry, or be gone; the next Flush() forgets what was known of it.
   forget_ = true;
-  loop_.AtTurnEnd(*this, Phase::kBatch);
 }
 
 void AttemptLog::RenewExpiry(Log& log) {

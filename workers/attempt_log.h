@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,11 +34,12 @@ namespace relay {
 // nothing is written while it is tight.
 //
 // All references outlive the log. Loop thread only.
-class AttemptLog final : private TurnEndHook {
+class AttemptLog final {
  public:
   // An entry is closed here and another begun: it fills one node of a stream, so that trimming,
   // which takes whole nodes, is exact to this.
   static constexpr size_t kEntryBytesMax = 4096;
+  static constexpr Millis kGather{100};
   // Of entries that are being gathered or on their way to Redis: a fifth of a second of a busy
   // worker's. Beyond it attempts are dropped.
   static constexpr size_t kBytesMax = 4 * 1024 * 1024;
@@ -51,6 +53,9 @@ class AttemptLog final : private TurnEndHook {
   // An attempt of the event that `tenure` holds, or the end of a delivery without one. Also under a
   // tenure that is over: what has been sent has been sent.
   void Add(const Tenure& tenure, const std::string& tenant, const AttemptLogRecord& record);
+
+  // Writes what has been gathered now: before a partition is given back.
+  void Flush();
 
   // While Redis's memory is tight nothing is written: events need it more.
   void SetMemoryTight(bool tight) { tight_ = tight; }
@@ -67,7 +72,6 @@ class AttemptLog final : private TurnEndHook {
     MonoTime renew_expiry_at{};  // From then on a write renews the key's expiry.
   };
 
-  void OnTurnEnd() override;
   void Write(Log& log);
   void OnWritten(size_t bytes, int attempts, const Result<RedisValue>& reply);
   void RenewExpiry(Log& log);
@@ -88,8 +92,9 @@ class AttemptLog final : private TurnEndHook {
   // stay until they are cleared.
   std::map<int, std::unordered_map<std::string, Log>> logs_;
   size_t logs_known_ = 0;
-  std::vector<Log*> gathering_;   // Those with an entry begun in this turn.
+  std::vector<Log*> gathering_;   // Those with an entry begun.
   RedisCommand command_{"XADD"};  // Its memory serves the next one.
+  const std::unique_ptr<Timer> timer_;
   CallScope scope_;
 };
 

@@ -145,6 +145,7 @@ void Worker::OnDrainTick() {
     // What the gate holds has been shown to nobody: it stays pending for the next owner.
     const bool late = now >= back.deadline + kDrainGrace;
     if (Quiet(back.tenure) || late) {
+      attempt_log_.Flush();  // On the connection that gives the partition back, and so before that.
       owner_.GiveBack(back.tenure);
     } else if (now >= back.deadline && !back.parked) {
       back.parked = true;

@@ -36,7 +36,7 @@ class AttemptLogLiveTest : public testing::Test {
   int64_t Size() {
     return Ask(RedisCommand("MEMORY").Arg("USAGE").Arg(key_).Arg("SAMPLES").Arg("0")).integer;
   }
-  // A turn of `attempts` attempts, and the replies to what it wrote.
+  // So many attempts written together, and the replies to that.
   void Turn(AttemptLog& log, int attempts, size_t answer_bytes) {
     for (int i = 0; i < attempts; ++i) {
       AttemptLogRecord record;
@@ -48,7 +48,7 @@ class AttemptLogLiveTest : public testing::Test {
       record.answer.assign(answer_bytes, 'a');
       log.Add(tenure_, "acme", record);
     }
-    Ask(RedisCommand("PING"));
+    log.Flush();
     Ask(RedisCommand("PING"));
   }
 

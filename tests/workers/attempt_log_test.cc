@@ -39,6 +39,8 @@ class AttemptLogTest : public testing::Test {
     }
     return writes;
   }
+  // Until what has been gathered is written and answered.
+  void Pass() { loop_.Advance(AttemptLog::kGather); }
   static std::vector<std::string> IdsOf(const FakeRedisCall& write) {
     std::vector<std::string> ids;
     const auto records = DecodeAttempts(write.args.back());
@@ -57,27 +59,29 @@ class AttemptLogTest : public testing::Test {
   int64_t size_ = 1000;  // What Redis says of every log.
 };
 
-TEST_F(AttemptLogTest, AttemptsOfOneTurnLeaveInOneWriteForEachTenant) {
+TEST_F(AttemptLogTest, AttemptsAreGatheredIntoOneWriteForEachTenant) {
   TakeWrites();
   AttemptLog log = MakeLog();
   Add(log, "e1");
   Add(log, "e2");
   Add(log, "e3", "globex");
-  EXPECT_THAT(Writes(), SizeIs(0)) << "written before the turn's end";
-  loop_.RunReady();
+  loop_.Advance(AttemptLog::kGather / 2);
+  Add(log, "e4");
+  EXPECT_THAT(Writes(), SizeIs(0));
+  Pass();
   const std::vector<FakeRedisCall> writes = Writes();
   ASSERT_THAT(writes, SizeIs(2));
   EXPECT_EQ(writes[0].args[0], tenure_.keys.AttemptLog("acme"));
-  EXPECT_THAT(IdsOf(writes[0]), ElementsAre("e1", "e2"));
+  EXPECT_THAT(IdsOf(writes[0]), ElementsAre("e1", "e2", "e4"));
   EXPECT_EQ(writes[1].args[0], tenure_.keys.AttemptLog("globex"));
-  EXPECT_EQ(worker_metrics_.attempts_logged.Value(), 3);
+  EXPECT_EQ(worker_metrics_.attempts_logged.Value(), 4);
 }
 
 TEST_F(AttemptLogTest, AWriteTrimsWhatIsOlderThanTheBound) {
   TakeWrites();
   AttemptLog log = MakeLog();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   const int64_t oldest_ms = MillisSinceEpoch(loop_.clock().WallNow()) - settings_.age_max.count();
   const std::vector<std::string> args = Writes().at(0).args;
   ASSERT_GE(args.size(), 5u);
@@ -91,7 +95,7 @@ TEST_F(AttemptLogTest, AnEntryIsClosedBeforeItIsLargerThanANode) {
   TakeWrites();
   AttemptLog log = MakeLog();
   for (int i = 0; i < 10; ++i) Add(log, "e" + std::to_string(i), "acme", std::string(1024, 'a'));
-  loop_.RunReady();
+  Pass();
   size_t ids = 0;
   for (const FakeRedisCall& write : Writes()) {
     EXPECT_LE(write.args.back().size(), AttemptLog::kEntryBytesMax);
@@ -101,17 +105,27 @@ TEST_F(AttemptLogTest, AnEntryIsClosedBeforeItIsLargerThanANode) {
   EXPECT_GE(Writes().size(), 4u);
 }
 
+TEST_F(AttemptLogTest, AFlushWritesAtOnce) {
+  TakeWrites();
+  AttemptLog log = MakeLog();
+  Add(log, "e1");
+  log.Flush();
+  EXPECT_THAT(Writes(), SizeIs(1));
+  Pass();
+  EXPECT_THAT(Writes(), SizeIs(1));
+}
+
 TEST_F(AttemptLogTest, TheExpiryIsRenewedNowAndThen) {
   TakeWrites();
   AttemptLog log = MakeLog();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(redis_.CountOf("PEXPIRE"), 1);
   loop_.Advance(settings_.age_max / 10);
   Add(log, "e3");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(redis_.CountOf("PEXPIRE"), 2);
 }
 
@@ -120,18 +134,18 @@ TEST_F(AttemptLogTest, ALogThatIsTooLargeIsTrimmedByTheNextWriteUntilItFits) {
   size_ = settings_.bytes_max * 2;
   AttemptLog log = MakeLog();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(redis_.CountOf("MEMORY"), 1) << "what another owner left is not known";
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes().at(1).args, Contains("MAXLEN"));
   EXPECT_EQ(Writes().at(1).args[3], "375");  // Of 1,000 entries three quarters of a half.
   EXPECT_EQ(redis_.CountOf("MEMORY"), 2);
   size_ = 1000;
   Add(log, "e3");
-  loop_.RunReady();
+  Pass();
   Add(log, "e4");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes().at(3).args, Contains("MINID"));
   EXPECT_EQ(redis_.CountOf("MEMORY"), 3);
 }
@@ -141,14 +155,14 @@ TEST_F(AttemptLogTest, NothingIsWrittenWhileRedisIsAway) {
   AttemptLog log = MakeLog();
   redis_.TakeDown();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(0));
   EXPECT_EQ(dropped(), 1);
   redis_.BringUp("run-1");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(0)) << "what was dropped stays so";
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(1));
 }
 
@@ -156,12 +170,12 @@ TEST_F(AttemptLogTest, AWriteThatIsLostIsCountedAndNotRepeated) {
   AttemptLog log = MakeLog();
   Add(log, "e1");
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   redis_.TakeDown();
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(dropped(), 2);
   redis_.BringUp("run-2");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(1));
 }
 
@@ -169,11 +183,11 @@ TEST_F(AttemptLogTest, ARefusalForMemoryIsCountedAndTheExpirySetAnew) {
   redis_.On("XADD", RedisValue::Error("OOM command not allowed"));
   AttemptLog log = MakeLog();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(dropped(), 1);
   TakeWrites();
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(redis_.CountOf("PEXPIRE"), 2);
   EXPECT_EQ(dropped(), 1);
 }
@@ -185,9 +199,9 @@ TEST_F(AttemptLogTest, WhatWaitsForASlowRedisIsBounded) {
   constexpr int kAttempts = 10'000;
   for (int i = 0; i < kAttempts; ++i) {
     Add(log, "e", "acme", answer);
-    if (i % 100 == 0) loop_.RunReady();
+    if (i % 100 == 0) Pass();
   }
-  loop_.RunReady();
+  Pass();
   size_t waiting = 0;
   for (const FakeRedisCall& write : Writes()) waiting += write.args.back().size();
   EXPECT_LE(waiting, AttemptLog::kBytesMax);
@@ -196,10 +210,10 @@ TEST_F(AttemptLogTest, WhatWaitsForASlowRedisIsBounded) {
 
   TakeWrites();
   while (redis_.unanswered() > 0) redis_.Answer(RedisValue::Integer(1));
-  loop_.RunReady();
+  Pass();
   const double before = dropped();
   Add(log, "e");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(dropped(), before) << "what has been answered makes room";
 }
 
@@ -208,12 +222,12 @@ TEST_F(AttemptLogTest, NothingIsWrittenWhileMemoryIsTight) {
   AttemptLog log = MakeLog();
   log.SetMemoryTight(true);
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(0));
   EXPECT_EQ(dropped(), 1);
   log.SetMemoryTight(false);
   Add(log, "e2");
-  loop_.RunReady();
+  Pass();
   EXPECT_THAT(Writes(), SizeIs(1));
 }
 
@@ -221,7 +235,7 @@ TEST_F(AttemptLogTest, NothingIsWrittenWhenItIsSwitchedOff) {
   settings_.enabled = false;
   AttemptLog log = MakeLog();
   Add(log, "e1");
-  loop_.RunReady();
+  Pass();
   EXPECT_TRUE(redis_.calls().empty());
   EXPECT_EQ(dropped(), 0);
 }
@@ -230,10 +244,10 @@ TEST_F(AttemptLogTest, LogsAreForgottenWhenThereAreTooMany) {
   TakeWrites();
   AttemptLog log = MakeLog();
   for (size_t i = 0; i <= AttemptLog::kLogsKnownMax; ++i) Add(log, "e", "t" + std::to_string(i));
-  loop_.RunReady();
+  Pass();
   redis_.ForgetCalls();
   Add(log, "e", "t1");
-  loop_.RunReady();
+  Pass();
   EXPECT_EQ(redis_.CountOf("XADD"), 1);
   EXPECT_EQ(redis_.CountOf("MEMORY"), 1) << "asked anew";
 }

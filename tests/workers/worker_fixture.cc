@@ -87,7 +87,8 @@ void WorkerTest::AnswerAttemptLog() {
   redis_.On("XLEN", RedisValue::Integer(1));
 }
 
-std::vector<AttemptLogRecord> WorkerTest::Logged() const {
+std::vector<AttemptLogRecord> WorkerTest::Logged() {
+  loop_.Advance(AttemptLog::kGather);
   std::vector<AttemptLogRecord> all;
   for (const FakeRedisCall& call : redis_.calls()) {
     if (call.verb != "XADD") continue;

@@ -54,7 +54,7 @@ class WorkerTest : public ::testing::Test {
   void StartWorker();
   static Event EventNamed(const std::string& id);
   // What the attempt log holds, oldest first.
-  std::vector<AttemptLogRecord> Logged() const;
+  std::vector<AttemptLogRecord> Logged();
   // Answers the waiting read with these events as entries "<n>-0".
   void Deliver(const std::vector<std::pair<int, Event>>& entries);
   RedisValue Entries(const std::vector<std::pair<int, Event>>& entries) const;
