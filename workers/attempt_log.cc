@@ -51,6 +51,18 @@ void AttemptLog::Add(const Tenure& tenure, const std::string& tenant,
   if (!timer_->armed()) timer_->Arm(kGather);
 }
 
+void AttemptLog::AddUnsent(const Tenure& tenure, const Event& event, uint64_t endpoint,
+                           AttemptOutcome why) {
+  AttemptLogRecord record;
+  record.event_id = event.id;
+  record.endpoint = endpoint;
+  record.attempt = 0;
+  record.at_ms = MillisSinceEpoch(loop_.clock().WallNow());
+  record.outcome = why;
+  record.fate = AttemptFate::kDead;
+  Add(tenure, event.tenant, record);
+}
+
 void AttemptLog::Flush() {
   for (Log* log : gathering_) {
     if (forget_) log->renew_expiry_at = MonoTime();

@@ -9,6 +9,7 @@
 
 #include "relay/attempt_log_record.h"
 #include "relay/call_scope.h"
+#include "relay/event.h"
 #include "relay/event_loop.h"
 #include "relay/redis_client.h"
 #include "relay/settings.h"
@@ -50,9 +51,12 @@ class AttemptLog final {
   AttemptLog(EventLoop& loop, RedisClient& redis, WorkerMetrics& metrics,
              const Settings::AttemptLog& settings, int partitions);
 
-  // An attempt of the event that `tenure` holds, or the end of a delivery without one. Also under a
-  // tenure that is over: what has been sent has been sent.
+  // An attempt of an event that is held under `tenure`. Also when that is over: what has been sent
+  // has been sent.
   void Add(const Tenure& tenure, const std::string& tenant, const AttemptLogRecord& record);
+
+  // A delivery that died before anything was sent, and of what.
+  void AddUnsent(const Tenure& tenure, const Event& event, uint64_t endpoint, AttemptOutcome why);
 
   // Writes what has been gathered now: before a partition is given back.
   void Flush();

@@ -12,7 +12,7 @@ Dispatcher::Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, At
     : loop_(loop),
       attempts_(attempts),
       settler_(settler),
-      log_(log),
+      attempt_log_(log),
       random_(random),
       metrics_(metrics),
       limits_(limits),
@@ -160,7 +160,7 @@ void Dispatcher::LogAttempt(const Delivery& delivery, AttemptResult& result,
   record.why = std::move(result.why);
   record.answer = std::move(result.answer);
   record.answer_cut = result.answer_cut;
-  log_.Add(*delivery.held->tenure, delivery.tenant->id, record);
+  attempt_log_.Add(*delivery.held->tenure, delivery.tenant->id, record);
 }
 
 void Dispatcher::FreeSlot(uint64_t endpoint, DeliveryNumber number) {

@@ -142,7 +142,7 @@ class Dispatcher {
   EventLoop& loop_;
   Attempts& attempts_;
   Settler& settler_;
-  AttemptLog& log_;
+  AttemptLog& attempt_log_;
   Random& random_;
   WorkerMetrics& metrics_;
   const Limits limits_;

@@ -10,6 +10,7 @@
 
 #include "relay/event_loop.h"
 #include "relay/log.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/endpoint_table.h"
 #include "workers/held_event.h"
@@ -39,8 +40,8 @@ class FanOut {
     std::function<void(const TenurePtr&, const Member&)> on_released;
   };
 
-  FanOut(EventLoop& loop, Dispatcher& dispatcher, Settler& settler, WorkerMetrics& metrics,
-         Limits limits, Events events);
+  FanOut(EventLoop& loop, Dispatcher& dispatcher, Settler& settler, AttemptLog& attempt_log,
+         WorkerMetrics& metrics, Limits limits, Events events);
 
   // The table in force. Requires: set before the first Take().
   void SetTable(std::shared_ptr<EndpointTable> table) { table_ = std::move(table); }
@@ -83,6 +84,7 @@ class FanOut {
   EventLoop& loop_;
   Dispatcher& dispatcher_;
   Settler& settler_;
+  AttemptLog& attempt_log_;
   WorkerMetrics& metrics_;
   const Limits limits_;
   const Events events_;

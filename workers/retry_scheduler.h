@@ -15,6 +15,7 @@
 #include "relay/log.h"
 #include "relay/redis_client.h"
 #include "relay/redis_scripts.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/endpoint_table.h"
 #include "workers/redis_time.h"
@@ -53,8 +54,8 @@ class RetryScheduler {
   };
 
   RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                 Dispatcher& dispatcher, Settler& settler, Log& log, WorkerMetrics& metrics,
-                 Millis lease_margin, Events events);
+                 Dispatcher& dispatcher, Settler& settler, AttemptLog& attempt_log, Log& log,
+                 WorkerMetrics& metrics, Millis lease_margin, Events events);
 
   // Endpoints that may deliver again under this table are released.
   void SetTable(std::shared_ptr<EndpointTable> table);
@@ -110,6 +111,7 @@ class RetryScheduler {
   CatalogStore& catalogs_;
   Dispatcher& dispatcher_;
   Settler& settler_;
+  AttemptLog& attempt_log_;
   Log& log_;
   WorkerMetrics& metrics_;
   const Millis lease_margin_;

@@ -99,6 +99,18 @@ TEST_F(WorkerTest, ASuccessAfterAFailureIsLoggedAsTheSecondAttempt) {
   EXPECT_EQ(logged[0].due_ms, 0);
 }
 
+TEST_F(WorkerTest, ADeliveryThatDiesUnsentIsLoggedWithoutAnAttempt) {
+  AddEndpoint("a");
+  states_["1"] = R"({"disabled":true,"paused":false,"reason":"by hand","since_ms":1})";
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  const std::vector<AttemptLogRecord> logged = Logged();
+  ASSERT_THAT(logged, SizeIs(1));
+  EXPECT_EQ(logged[0].attempt, 0);
+  EXPECT_EQ(logged[0].outcome, AttemptOutcome::kEndpointDisabled);
+  EXPECT_EQ(logged[0].fate, AttemptFate::kDead);
+}
+
 TEST_F(WorkerTest, NothingIsLoggedWhereConfSaysSo) {
   settings_.attempt_log.enabled = false;
   AddEndpoint("a");
