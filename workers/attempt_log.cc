@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t kSlack = 8;
 // An expiry is renewed when this part of it has gone by, and is longer by as much.
 constexpr int64_t kRenewals = 16;
+// No log is held shorter than this, however many partitions there are.
+constexpr int64_t kBytesMin = 4 * AttemptLog::kEntryBytesMax;
 
 }  // namespace
 
@@ -21,14 +23,14 @@ AttemptLog::AttemptLog(EventLoop& loop, RedisClient& redis, WorkerMetrics& metri
       redis_(redis),
       metrics_(metrics),
       settings_(settings),
-      // No log is smaller than a few entries, however many partitions there are.
-      bytes_max_(std::max<int64_t>(settings.bytes_max / partitions, 4 * kEntryBytesMax)),
+      bytes_max_(std::max(settings.bytes_max / partitions, kBytesMin)),
       timer_(loop.NewTimer([this] { Flush(); })) {}
 
 void AttemptLog::Add(const Tenure& tenure, const std::string& tenant,
                      const AttemptLogRecord& record) {
   if (!settings_.enabled) return;
-  if (tight_ || !redis_.up() || bytes_waiting_ + kAttemptLogRecordBytesMax > kBytesMax) {
+  if (memory_ == Memory::kTight || !redis_.up() ||
+      bytes_waiting_ + kAttemptLogRecordBytesMax > kBytesMax) {
     return Drop(1);
   }
   auto& tenants = logs_[tenure.partition];
@@ -75,6 +77,10 @@ void AttemptLog::Flush() {
   }
 }
 
+int64_t AttemptLog::bytes_max() const {
+  return memory_ == Memory::kAmple ? bytes_max_ : std::max(bytes_max_ / 8, kBytesMin);
+}
+
 void AttemptLog::Write(Log& log) {
   const size_t bytes = log.entry.size();
   command_.Restart("XADD").Arg(log.key);
@@ -96,7 +102,7 @@ void AttemptLog::Write(Log& log) {
   });
   if (loop_.clock().Now() >= log.renew_expiry_at) RenewExpiry(log);
   log.growth += static_cast<int64_t>(bytes);
-  if (log.growth >= bytes_max_ / kSlack) {
+  if (log.growth >= bytes_max() / kSlack) {
     log.growth = 0;
     AskSize(log);
   }
@@ -133,11 +139,11 @@ void AttemptLog::AskSize(const Log& log) {
 void AttemptLog::OnEntries(int partition, const std::string& tenant,
                            const Result<RedisValue>& reply) {
   const int64_t size = std::exchange(size_heard_, 0);
-  if (!reply.ok() || size <= bytes_max_ - bytes_max_ / kSlack) return;
+  const int64_t slack = bytes_max() / kSlack;
+  if (!reply.ok() || size <= bytes_max() - slack) return;
   const auto found = logs_[partition].find(tenant);
   if (found == logs_[partition].end()) return;
-  const double share =
-      static_cast<double>(bytes_max_ - 2 * bytes_max_ / kSlack) / static_cast<double>(size);
+  const double share = static_cast<double>(bytes_max() - 2 * slack) / static_cast<double>(size);
   found->second.entries_max =
       std::max<int64_t>(1, static_cast<int64_t>(share * static_cast<double>(reply->integer)));
 }

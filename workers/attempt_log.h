@@ -21,10 +21,12 @@ namespace relay {
 // Writes down for people what each attempt came to: `relayctl events` reads it. Nothing in a worker
 // waits for it and nothing depends on it.
 //
-// The attempts that end in one turn of the loop leave at its end, one XADD for each partition and
-// tenant, beside the turn's settlements: an attempt costs Redis a share of a command. Every write
-// is fire and forget. What Redis does not take (it is away, slow, or out of memory) is dropped and
-// counted, and never tried again; what waits for Redis is bounded by kBytesMax.
+// Attempts are gathered for kGather and leave in one XADD for each partition and tenant: an attempt
+// costs Redis a small share of a command, where a command for each turn of the loop would double
+// what a lightly loaded worker asks of it. What a crash takes along is missing from the log and
+// nowhere else. Every write is fire and forget. What Redis does not take (it is away, slow, or out
+// of memory) is dropped and counted, and never tried again; what waits for Redis is bounded by
+// kBytesMax.
 //
 // A log is bounded three times over. By age: each write trims what is older (MINID, to within one
 // node of the stream), and the key expires when nothing has been written for that long. By bytes,
@@ -32,7 +34,7 @@ namespace relay {
 // so now and then Redis is asked how large a log is, and the next write trims it to a number of
 // entries that fits. Asking Redis rather than counting here holds the bound over restarts and
 // changes of owner, at the cost of being late by an eighth of it. And by Redis's memory as a whole:
-// nothing is written while it is tight.
+// as that becomes scarce logs are held shorter, and while it is tight nothing is written.
 //
 // All references outlive the log. Loop thread only.
 class AttemptLog final {
@@ -61,8 +63,14 @@ class AttemptLog final {
   // Writes what has been gathered now: before a partition is given back.
   void Flush();
 
-  // While Redis's memory is tight nothing is written: events need it more.
-  void SetMemoryTight(bool tight) { tight_ = tight; }
+  // How Redis's memory is. Logs are many, and what one of them holds it holds for days: they must
+  // have stopped growing long before events need the room.
+  enum class Memory {
+    kAmple,
+    kScarce,  // Each log is held to an eighth of its bound, from its next writes on.
+    kTight,   // Nothing is written.
+  };
+  void SetMemory(Memory memory) { memory_ = memory; }
 
  private:
   struct Log {
@@ -76,6 +84,7 @@ class AttemptLog final {
     MonoTime renew_expiry_at{};  // From then on a write renews the key's expiry.
   };
 
+  int64_t bytes_max() const;
   void Write(Log& log);
   void OnWritten(size_t bytes, int attempts, const Result<RedisValue>& reply);
   void RenewExpiry(Log& log);
@@ -88,7 +97,7 @@ class AttemptLog final {
   WorkerMetrics& metrics_;
   const Settings::AttemptLog settings_;
   const int64_t bytes_max_;  // Of one log: a tenant's share of one partition.
-  bool tight_ = false;
+  Memory memory_ = Memory::kAmple;
   size_t bytes_waiting_ = 0;  // Gathered or on their way.
   int64_t size_heard_ = 0;    // From Redis, for the number of entries whose reply follows.
   bool forget_ = false;       // A write failed: what is known of the logs may be wrong.

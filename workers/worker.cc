@@ -192,14 +192,20 @@ void Worker::OnTick() {
   metrics_.in_flight.Set(dispatcher_.in_flight());
   metrics_.settle_backlog.Set(static_cast<double>(settler_.backlog()));
   metrics_.partitions_owned.Set(owner_.owned());
-  // From here on tenants over their quota are refused: what is left belongs to events.
-  if (memory_share_) {
-    attempt_log_.SetMemoryTight(memory_share_() >= settings_.broker.shed_at);
-  }
+  attempt_log_.SetMemory(MemoryForLog());
   const int live = owner_.live_workers();
   if (live == live_workers_) return;
   live_workers_ = live;
   dispatcher_.OnCatalogOrWorkers(live);
+}
+
+// At shed_at tenants over their quota are refused. Logs must not be what leads there, so that they
+// become shorter at half of it.
+AttemptLog::Memory Worker::MemoryForLog() const {
+  const double share = memory_share_ ? memory_share_() : 0;
+  if (share >= settings_.broker.shed_at) return AttemptLog::Memory::kTight;
+  return share >= settings_.broker.shed_at / 2 ? AttemptLog::Memory::kScarce
+                                               : AttemptLog::Memory::kAmple;
 }
 
 std::vector<std::string> Worker::NotReady() const {

@@ -91,6 +91,7 @@ class Worker {
   void OnGone(const Endpoint& endpoint);
   void OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state);
   void OnTick();
+  AttemptLog::Memory MemoryForLog() const;
   void OnDrainTick();
   bool Quiet(const TenurePtr& tenure) const;
 

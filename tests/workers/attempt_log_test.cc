@@ -220,15 +220,28 @@ TEST_F(AttemptLogTest, WhatWaitsForASlowRedisIsBounded) {
 TEST_F(AttemptLogTest, NothingIsWrittenWhileMemoryIsTight) {
   TakeWrites();
   AttemptLog log = MakeLog();
-  log.SetMemoryTight(true);
+  log.SetMemory(AttemptLog::Memory::kTight);
   Add(log, "e1");
   Pass();
   EXPECT_THAT(Writes(), SizeIs(0));
   EXPECT_EQ(dropped(), 1);
-  log.SetMemoryTight(false);
+  log.SetMemory(AttemptLog::Memory::kAmple);
   Add(log, "e2");
   Pass();
   EXPECT_THAT(Writes(), SizeIs(1));
+}
+
+TEST_F(AttemptLogTest, ALogIsHeldShorterWhileMemoryIsScarce) {
+  TakeWrites();
+  size_ = settings_.bytes_max / 4;  // Well within the bound.
+  AttemptLog log = MakeLog();
+  log.SetMemory(AttemptLog::Memory::kScarce);
+  Add(log, "e1");
+  Pass();
+  Add(log, "e2");
+  Pass();
+  EXPECT_THAT(Writes().at(1).args, Contains("MAXLEN"));
+  EXPECT_EQ(Writes().at(1).args[3], "375");  // Of a quarter of the bound to 3/4 of an eighth.
 }
 
 TEST_F(AttemptLogTest, NothingIsWrittenWhenItIsSwitchedOff) {
