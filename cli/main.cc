@@ -10,6 +10,7 @@
 #include "cli/command_line.h"
 #include "cli/dlq_command.h"
 #include "cli/endpoint_command.h"
+#include "cli/events_command.h"
 #include "cli/fsck_command.h"
 #include "cli/pattern_command.h"
 #include "cli/pending_command.h"
@@ -36,11 +37,12 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      &relay::AddUpCommand,       &relay::AddCheckCommand,   &relay::AddStatusCommand,
-      &relay::AddApplyCommand,    &relay::AddPatternCommand, &relay::AddCatalogCommand,
-      &relay::AddEndpointCommand, &relay::AddDlqCommand,     &relay::AddPendingCommand,
-      &relay::AddUnroutedCommand, &relay::AddRefusedCommand, &relay::AddFsckCommand,
-      &relay::AddSimulateCommand, &relay::AddSinkCommand,    &relay::AddVerifyCommand,
+      &relay::AddUpCommand,       &relay::AddCheckCommand,    &relay::AddStatusCommand,
+      &relay::AddApplyCommand,    &relay::AddPatternCommand,  &relay::AddCatalogCommand,
+      &relay::AddEndpointCommand, &relay::AddDlqCommand,      &relay::AddPendingCommand,
+      &relay::AddEventsCommand,   &relay::AddUnroutedCommand, &relay::AddRefusedCommand,
+      &relay::AddFsckCommand,     &relay::AddSimulateCommand, &relay::AddSinkCommand,
+      &relay::AddVerifyCommand,
   };
   RaiseFileLimit();
   std::vector<std::string> environment;

@@ -115,6 +115,11 @@ std::string SettingsToToml(const Settings& settings) {
              .Key("answer_kept", delivery.answer_kept)
              .Key("answer_max", delivery.answer_max)
              .text() +
+         Section("attempt_log")
+             .Key("enabled", settings.attempt_log.enabled)
+             .Key("age_max", Time(settings.attempt_log.age_max))
+             .Key("bytes_max", settings.attempt_log.bytes_max)
+             .text() +
          Section("guard")
              .Key("allow_private", Strings(settings.guard.allow_private))
              .Key("ports",

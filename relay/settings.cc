@@ -120,6 +120,12 @@ void ReadDelivery(TomlTable& table, Settings::Delivery& delivery) {
   }
 }
 
+void ReadAttemptLog(TomlTable& table, Settings::AttemptLog& log) {
+  table.Read("enabled", log.enabled);
+  table.Read("age_max", minutes(1), hours(24 * 90), log.age_max);
+  table.ReadBytes("bytes_max", 64 * kKiB, 1 * kGiB, log.bytes_max);
+}
+
 void ReadGuard(TomlTable& table, Settings::Guard& guard) {
   table.Read("allow_private", 100, guard.allow_private);
   for (const std::string& block : guard.allow_private) {
@@ -161,6 +167,7 @@ Settings ReadSettings(TomlTable& root) {
   ReadSection(root, "broker", out.broker, ReadBroker);
   ReadSection(root, "worker", out.worker, ReadWorker);
   ReadSection(root, "delivery", out.delivery, ReadDelivery);
+  ReadSection(root, "attempt_log", out.attempt_log, ReadAttemptLog);
   ReadSection(root, "guard", out.guard, ReadGuard);
   ReadSection(root, "secrets", out.secrets, ReadSecrets);
   ReadSection(root, "log", out.log, ReadLog);
@@ -168,8 +175,17 @@ Settings ReadSettings(TomlTable& root) {
   return out;
 }
 
-constexpr std::string_view kSections[] = {"redis", "broker",  "worker", "delivery",
-                                          "guard", "secrets", "log"};
+constexpr std::string_view kSections[] = {"redis",       "broker", "worker",  "delivery",
+                                          "attempt_log", "guard",  "secrets", "log"};
+
+// The section that a variable's name begins with, before the underscore of its key; empty when
+// there is none. No section's name begins with another's and an underscore.
+std::string_view SectionOf(std::string_view name) {
+  for (const std::string_view section : kSections) {
+    if (name.starts_with(section) && name.substr(section.size()).starts_with('_')) return section;
+  }
+  return {};
+}
 
 // Puts RELAY_<SECTION>_<KEY>=text in place of the file's value. Other variables are none of ours.
 void OverlayVariable(std::string_view variable, TomlValue& root) {
@@ -179,11 +195,9 @@ void OverlayVariable(std::string_view variable, TomlValue& root) {
   std::string name(variable.substr(kPrefix.size(), equals - kPrefix.size()));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const size_t underscore = name.find('_');
-  if (underscore == std::string::npos) return;
-  const std::string section = name.substr(0, underscore);
-  const std::string key = name.substr(underscore + 1);
-  if (std::find(std::begin(kSections), std::end(kSections), section) == std::end(kSections)) return;
+  const std::string section(SectionOf(name));
+  if (section.empty()) return;
+  const std::string key = name.substr(section.size() + 1);
 
   TomlValue* table = root.Find(section);
   if (!table) table = &root.Add(section, TomlValue());

@@ -72,6 +72,14 @@ struct Settings {
 
     bool operator==(const Delivery&) const = default;
   };
+  // The log of attempts that `relayctl events` shows.
+  struct AttemptLog {
+    bool enabled = true;
+    Millis age_max = std::chrono::hours(72);
+    int64_t bytes_max = 16 * 1024 * 1024;  // Of one tenant, all partitions together.
+
+    bool operator==(const AttemptLog&) const = default;
+  };
   struct Guard {
     std::vector<std::string> allow_private;    // CIDR blocks, e.g. "127.0.0.0/8".
     std::vector<int> ports = {80, 443, 8443};  // Empty: every port.
@@ -96,6 +104,7 @@ struct Settings {
   Broker broker;
   Worker worker;
   Delivery delivery;
+  AttemptLog attempt_log;
   Guard guard;
   Secrets secrets;
   LogSection log;

@@ -61,6 +61,10 @@ std::string PartitionKeys::Claim(std::string_view event_id) const {
   return (prefix + "idem:").append(event_id);
 }
 
+std::string PartitionKeys::AttemptLog(std::string_view tenant) const {
+  return (prefix + "at:").append(tenant);
+}
+
 PartitionKeys PartitionKeys::For(int index, int partitions) {
   PartitionKeys keys;
   keys.index = index;

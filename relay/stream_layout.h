@@ -77,6 +77,10 @@ struct PartitionKeys {
   std::string DeadLetters(uint64_t endpoint) const;
   // STRING, expiring: the stream id that claimed this event id; what makes a repeat known.
   std::string Claim(std::string_view event_id) const;
+  // STREAM, trimmed by age and by bytes, expiring: the attempts made for a tenant
+  // (relay/attempt_log_record.h). For people alone: no transition reads it, and losing it loses no
+  // event. Written by plain XADD, so no owner's fence stands before it.
+  std::string AttemptLog(std::string_view tenant) const;
   const std::string& Stream(EventClass event_class) const {
     return event_class == EventClass::kNormal ? normal : bulk;
   }

@@ -110,6 +110,7 @@ class Attempts::Running final : public Attempt {
   const AttemptRequest request_;
   Done done_;
   const MonoTime started_;
+  Micros dns_{0};  // Until there was an address.
   std::shared_ptr<const PreparedEndpoint> prepared_;
   State state_ = State::kNew;
   std::string own_body_;             // The body as it goes out, where that is not the event's.
@@ -148,6 +149,7 @@ void Attempts::Running::Begin() {
 void Attempts::Running::OnResolved(const LookupResult& result) {
   RELAY_CHECK(state_ == State::kResolving);
   deadline_.reset();
+  dns_ = impl_.loop.clock().Now() - started_;
   if (result.kind != LookupResult::Kind::kVetted) {
     return FinishWithoutAnswer(OutcomeOfLookup(result.kind), result.why);
   }
@@ -159,6 +161,7 @@ void Attempts::Running::OnResolved(const LookupResult& result) {
 void Attempts::Running::OnDeadline() {
   RELAY_CHECK(state_ == State::kResolving);
   scope_.CancelAll();  // So no OnResolved() can follow.
+  dns_ = impl_.loop.clock().Now() - started_;
   FinishWithoutAnswer(AttemptOutcome::kTimedOut, "the look-up took too long");
 }
 
@@ -185,9 +188,14 @@ void Attempts::Running::OnReply(HttpReply reply) {
   if (result.outcome == AttemptOutcome::kOverloaded) {
     result.retry_after = ParseRetryAfter(reply.retry_after, impl_.loop.clock().WallNow());
   }
+  result.times.connect = reply.connect;
+  result.times.tls = reply.tls;
+  result.times.first_byte = reply.first_byte;
   result.answer = std::move(reply.answer);
+  result.answer_cut = result.status != 0 && !reply.answer_whole;
   if (result.answer.size() > size_t(impl_.settings.answer_kept)) {
     result.answer.resize(size_t(impl_.settings.answer_kept));
+    result.answer_cut = true;
   }
   result.connection_reused = reply.connection_reused;
   Finish(std::move(result));
@@ -211,6 +219,8 @@ void Attempts::Running::Finish(AttemptResult result) {
   RELAY_CHECK(state_ != State::kFinished);
   state_ = State::kFinished;
   result.latency = impl_.loop.clock().Now() - started_;
+  result.times.dns = dns_;
+  result.times.total = result.latency;
   // Our owner may let go of us inside `done`, so nothing may follow this line.
   std::exchange(done_, nullptr)(std::move(result));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "relay/attempt_log_record.h"
 #include "relay/attempt_record.h"
 #include "relay/catalog_snapshot.h"
 #include "relay/event.h"
@@ -34,10 +35,12 @@ struct AttemptRequest {
 
 struct AttemptResult {
   AttemptOutcome outcome = AttemptOutcome::kUnreachable;
-  int status = 0;         // 0: no answer.
-  Micros latency{0};      // From Start() to the outcome.
-  Millis retry_after{0};  // What the endpoint asked for; 0: nothing. At most a day.
-  std::string answer;     // The beginning of the answer's body: attacker-controlled bytes.
+  int status = 0;           // 0: no answer.
+  Micros latency{0};        // From Start() to the outcome.
+  AttemptTimes times;       // What it was spent on; `times.total` is `latency`.
+  Millis retry_after{0};    // What the endpoint asked for; 0: nothing. At most a day.
+  std::string answer;       // The beginning of the answer's body: attacker-controlled bytes.
+  bool answer_cut = false;  // There was, or may have been, more of it.
   bool connection_reused = false;
   std::string why;  // For our log only: what was refused, or what kept the name from resolving.
 };

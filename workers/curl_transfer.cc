@@ -179,9 +179,16 @@ std::pair<HttpClient::Done, HttpReply> CurlTransfer::End(CURLcode code) {
   long connects = 0;
   curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &connects);
   reply_.connection_reused = connects == 0 && reply_.status != 0;
+  // libcurl counts each from the start of the transfer; 0 is what was not reached.
+  const Micros connected = TimeOf(easy(), CURLINFO_CONNECT_TIME_T);
+  const Micros secured = TimeOf(easy(), CURLINFO_APPCONNECT_TIME_T);
+  const Micros answered = TimeOf(easy(), CURLINFO_STARTTRANSFER_TIME_T);
   if (connects > 0) {
-    reply_.connect = std::max(TimeOf(easy(), CURLINFO_CONNECT_TIME_T),
-                              TimeOf(easy(), CURLINFO_APPCONNECT_TIME_T));
+    reply_.connect = connected;
+    reply_.tls = std::max(secured - connected, Micros(0));
+  }
+  if (reply_.status != 0) {
+    reply_.first_byte = std::max(answered - std::max(connected, secured), Micros(0));
   }
   return {std::exchange(done_, nullptr), std::move(reply_)};
 }

@@ -7,11 +7,12 @@
 
 namespace relay {
 
-Dispatcher::Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, Random& random,
-                       WorkerMetrics& metrics, Limits limits, Events events)
+Dispatcher::Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, AttemptLog& log,
+                       Random& random, WorkerMetrics& metrics, Limits limits, Events events)
     : loop_(loop),
       attempts_(attempts),
       settler_(settler),
+      attempt_log_(log),
       random_(random),
       metrics_(metrics),
       limits_(limits),
@@ -116,7 +117,7 @@ void Dispatcher::OnOutcome(DeliveryNumber number, AttemptResult result) {
   Decided(number, Decide(delivery, result));
 }
 
-Decision Dispatcher::Decide(const Delivery& delivery, const AttemptResult& result) {
+Decision Dispatcher::Decide(const Delivery& delivery, AttemptResult& result) {
   AttemptFacts facts;
   facts.outcome = result.outcome;
   facts.retry_after = result.retry_after;
@@ -124,16 +125,42 @@ Decision Dispatcher::Decide(const Delivery& delivery, const AttemptResult& resul
   facts.accepted = WallTimeFromMicros(delivery.held->event.accepted_us);
   facts.now = loop_.clock().WallNow();
   const AttemptSettlement settlement = DecideSettlement(*delivery.endpoint, facts, random_);
-  if (std::holds_alternative<Acknowledge>(settlement)) return {};
   Decision decision;
-  decision.record = EncodeAttempt(result.outcome, result.status, result.latency);
-  if (const RetryAfter* retry = std::get_if<RetryAfter>(&settlement)) {
-    decision.kind = Decision::Kind::kRetry;
-    decision.delay = retry->delay;
-  } else {
-    decision.kind = Decision::Kind::kDead;
+  if (!std::holds_alternative<Acknowledge>(settlement)) {
+    decision.record = EncodeAttempt(result.outcome, result.status, result.latency);
+    if (const RetryAfter* retry = std::get_if<RetryAfter>(&settlement)) {
+      decision.kind = Decision::Kind::kRetry;
+      decision.delay = retry->delay;
+    } else {
+      decision.kind = Decision::Kind::kDead;
+    }
   }
+  LogAttempt(delivery, result, decision);
   return decision;
+}
+
+void Dispatcher::LogAttempt(const Delivery& delivery, AttemptResult& result,
+                            const Decision& decision) {
+  AttemptLogRecord record;
+  record.event_id = delivery.held->event.id;
+  record.endpoint = delivery.endpoint->number;
+  // A loop is noticed before anything is sent.
+  record.attempt = delivery.attempts_made + (result.outcome == AttemptOutcome::kLoop ? 0 : 1);
+  record.at_ms = MillisSinceEpoch(loop_.clock().WallNow());
+  record.outcome = result.outcome;
+  record.status = result.status;
+  record.times = result.times;
+  record.connection_reused = result.connection_reused;
+  if (decision.kind == Decision::Kind::kRetry) {
+    record.fate = AttemptFate::kRetry;
+    record.due_ms = record.at_ms + decision.delay.count();
+  } else if (decision.kind == Decision::Kind::kDead) {
+    record.fate = AttemptFate::kDead;
+  }
+  record.why = std::move(result.why);
+  record.answer = std::move(result.answer);
+  record.answer_cut = result.answer_cut;
+  attempt_log_.Add(*delivery.held->tenure, delivery.tenant->id, record);
 }
 
 void Dispatcher::FreeSlot(uint64_t endpoint, DeliveryNumber number) {

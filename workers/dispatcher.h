@@ -12,6 +12,7 @@
 #include "relay/event_loop.h"
 #include "relay/random.h"
 #include "workers/attempt.h"
+#include "workers/attempt_log.h"
 #include "workers/held_event.h"
 #include "workers/lane.h"
 #include "workers/settlement.h"
@@ -69,7 +70,7 @@ class Dispatcher {
     std::function<void(uint64_t endpoint)> on_slot_free;
   };
 
-  Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, Random& random,
+  Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, AttemptLog& log, Random& random,
              WorkerMetrics& metrics, Limits limits, Events events);
 
   // Starts or queues the first attempt of a delivery of `entry`. 0: no room, park it.
@@ -129,7 +130,9 @@ class Dispatcher {
   EndpointLane& LaneOf(const Endpoint& endpoint);
   void StartAttempt(DeliveryNumber number, Work& work);
   void OnOutcome(DeliveryNumber number, AttemptResult result);
-  Decision Decide(const Delivery& delivery, const AttemptResult& result);
+  // Decides, and writes the attempt with its decision into the log, which takes the answer over.
+  Decision Decide(const Delivery& delivery, AttemptResult& result);
+  void LogAttempt(const Delivery& delivery, AttemptResult& result, const Decision& decision);
   void FreeSlot(uint64_t endpoint, DeliveryNumber number);
   void StartWaiting(EndpointLane& lane);
   void TellFree(uint64_t endpoint, EndpointLane& lane);
@@ -139,6 +142,7 @@ class Dispatcher {
   EventLoop& loop_;
   Attempts& attempts_;
   Settler& settler_;
+  AttemptLog& attempt_log_;
   Random& random_;
   WorkerMetrics& metrics_;
   const Limits limits_;

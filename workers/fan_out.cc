@@ -7,11 +7,12 @@
 namespace relay {
 
 FanOut::FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-               WorkerMetrics& metrics, Limits limits, Events events)
+               AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits, Events events)
     : loop_(loop),
       table_(table),
       dispatcher_(dispatcher),
       settler_(settler),
+      attempt_log_(attempt_log),
       metrics_(metrics),
       limits_(limits),
       events_(std::move(events)),
@@ -48,6 +49,7 @@ void FanOut::OweOne(uint64_t number, Entry& entry, const EndpointTable::Match& m
   const Endpoint& endpoint = *owed.endpoint;
   const Event& event = entry.held->event;
   const auto dies_of = [&](AttemptOutcome why) {
+    attempt_log_.AddUnsent(*entry.tenure, event, endpoint.number, why);
     Owe(entry, endpoint,
         {.kind = Decision::Kind::kDead, .record = EncodeAttempt(why, 0, Micros(0))}, 0);
   };

@@ -10,6 +10,7 @@
 
 #include "relay/event_loop.h"
 #include "relay/log.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/endpoint_table.h"
 #include "workers/held_event.h"
@@ -40,7 +41,7 @@ class FanOut {
   };
 
   FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-         WorkerMetrics& metrics, Limits limits, Events events);
+         AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits, Events events);
 
   void Take(const HeldEventPtr& held);
   // An entry that is owed to nobody: a repeat, or one whose payload is gone.
@@ -81,6 +82,7 @@ class FanOut {
   EndpointTable& table_;
   Dispatcher& dispatcher_;
   Settler& settler_;
+  AttemptLog& attempt_log_;
   WorkerMetrics& metrics_;
   const Limits limits_;
   const Events events_;

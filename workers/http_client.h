@@ -47,7 +47,9 @@ struct HttpReply {
   std::string answer;         // The beginning of the body, as it came on the wire.
   bool answer_whole = false;  // The body ended properly, and `answer` is all of it.
   std::string retry_after;    // The header's value; empty when there is none.
-  Micros connect{0};          // Until the connection stood, TLS included; 0 on a kept one.
+  Micros connect{0};          // TCP, and
+  Micros tls{0};              // the handshake; both 0 on a kept connection.
+  Micros first_byte{0};       // From the connection's standing to the answer's first byte, or 0.
   Micros total{0};
   bool connection_reused = false;
 };

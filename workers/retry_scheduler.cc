@@ -16,13 +16,15 @@ constexpr Millis kAtOnceLease{30'000};
 
 RetryScheduler::RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
                                const EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-                               Log& log, WorkerMetrics& metrics, Millis lease_margin, Events events)
+                               AttemptLog& attempt_log, Log& log, WorkerMetrics& metrics,
+                               Millis lease_margin, Events events)
     : loop_(loop),
       redis_(redis),
       catalogs_(catalogs),
       table_(table),
       dispatcher_(dispatcher),
       settler_(settler),
+      attempt_log_(attempt_log),
       log_(log),
       metrics_(metrics),
       lease_margin_(lease_margin),
@@ -218,6 +220,7 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
   const Tenant* tenant = nullptr;
   const Endpoint* entry = nullptr;
   const auto dead_of = [&](AttemptOutcome why) {
+    attempt_log_.AddUnsent(*tenure, *taken.event, endpoint, why);
     ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kDead,
                   EncodeAttempt(why, 0, Micros(0)));
   };

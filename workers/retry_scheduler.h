@@ -15,6 +15,7 @@
 #include "relay/log.h"
 #include "relay/redis_client.h"
 #include "relay/redis_scripts.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/endpoint_table.h"
 #include "workers/redis_time.h"
@@ -53,8 +54,9 @@ class RetryScheduler {
   };
 
   RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                 const EndpointTable& table, Dispatcher& dispatcher, Settler& settler, Log& log,
-                 WorkerMetrics& metrics, Millis lease_margin, Events events);
+                 const EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
+                 AttemptLog& attempt_log, Log& log, WorkerMetrics& metrics, Millis lease_margin,
+                 Events events);
 
   // The table has another catalog: endpoints that may deliver again under it are released.
   void OnCatalog();
@@ -111,6 +113,7 @@ class RetryScheduler {
   const EndpointTable& table_;
   Dispatcher& dispatcher_;
   Settler& settler_;
+  AttemptLog& attempt_log_;
   Log& log_;
   WorkerMetrics& metrics_;
   const Millis lease_margin_;

@@ -40,7 +40,10 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                       scheduler_.OnRetriesChanged(tenure, now_ms);
                     }}),
       table_(parts.catalogs.snapshot(), parts.log),
-      dispatcher_(parts.loop, parts.attempts, settler_, parts.random, metrics_,
+      memory_share_(std::move(parts.memory_share)),
+      attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
+                   settings.redis.partitions),
+      dispatcher_(parts.loop, parts.attempts, settler_, attempt_log_, parts.random, metrics_,
                   {.in_flight_max = settings.worker.in_flight_max,
                    .split_after = settings.worker.split_after},
                   {.on_first_decided =
@@ -50,7 +53,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                    .on_gone = [this](const Endpoint& endpoint) { OnGone(endpoint); },
                    .on_slot_free = [this](uint64_t number) { scheduler_.OnSlotFree(number); }}),
       fan_out_(
-          parts.loop, table_, dispatcher_, settler_, metrics_,
+          parts.loop, table_, dispatcher_, settler_, attempt_log_, metrics_,
           {.split_after = settings.worker.split_after,
            .lease_margin = settings.worker.lease_margin},
           {.on_released = [this](const TenurePtr& tenure,
@@ -62,8 +65,8 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                  .on_repeat = [this](const HeldEventPtr& held) { fan_out_.TakeRepeat(held); },
                  .on_empty = [this](const TenurePtr& tenure,
                                     const Member& member) { fan_out_.TakeEmpty(tenure, member); }}),
-      scheduler_(parts.loop, parts.redis, parts.catalogs, table_, dispatcher_, settler_, parts.log,
-                 metrics_, settings.worker.lease_margin,
+      scheduler_(parts.loop, parts.redis, parts.catalogs, table_, dispatcher_, settler_,
+                 attempt_log_, parts.log, metrics_, settings.worker.lease_margin,
                  {.on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); }}),
       upkeep_(parts.loop, parts.redis, parts.log, metrics_),
       catalog_timer_(loop_.NewTimer([this] { LoadCatalog(); })),
@@ -142,6 +145,7 @@ void Worker::OnDrainTick() {
     // What the gate holds has been shown to nobody: it stays pending for the next owner.
     const bool late = now >= back.deadline + kDrainGrace;
     if (Quiet(back.tenure) || late) {
+      attempt_log_.Flush();  // On the connection that gives the partition back, and so before that.
       owner_.GiveBack(back.tenure);
     } else if (now >= back.deadline && !back.parked) {
       back.parked = true;
@@ -188,10 +192,20 @@ void Worker::OnTick() {
   metrics_.in_flight.Set(dispatcher_.in_flight());
   metrics_.settle_backlog.Set(static_cast<double>(settler_.backlog()));
   metrics_.partitions_owned.Set(owner_.owned());
+  attempt_log_.SetMemory(MemoryForLog());
   const int live = owner_.live_workers();
   if (live == live_workers_) return;
   live_workers_ = live;
   dispatcher_.OnCatalogOrWorkers(live);
+}
+
+// At shed_at tenants over their quota are refused. Logs must not be what leads there, so that they
+// become shorter at half of it.
+AttemptLog::Memory Worker::MemoryForLog() const {
+  const double share = memory_share_ ? memory_share_() : 0;
+  if (share >= settings_.broker.shed_at) return AttemptLog::Memory::kTight;
+  return share >= settings_.broker.shed_at / 2 ? AttemptLog::Memory::kScarce
+                                               : AttemptLog::Memory::kAmple;
 }
 
 std::vector<std::string> Worker::NotReady() const {

@@ -15,6 +15,7 @@
 #include "relay/redis_client.h"
 #include "relay/settings.h"
 #include "workers/attempt.h"
+#include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
 #include "workers/fan_out.h"
 #include "workers/partition_owner.h"
@@ -51,6 +52,8 @@ class Worker {
     Random& random;
     Log& log;
     Metrics& metrics;
+    // Used memory of Redis as a share of its maxmemory; without it none is known.
+    std::function<double()> memory_share = nullptr;
   };
 
   // How often a drain looks whether it is done.
@@ -88,6 +91,7 @@ class Worker {
   void OnGone(const Endpoint& endpoint);
   void OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state);
   void OnTick();
+  AttemptLog::Memory MemoryForLog() const;
   void OnDrainTick();
   bool Quiet(const TenurePtr& tenure) const;
 
@@ -100,6 +104,8 @@ class Worker {
   PartitionOwner owner_;
   Settler settler_;
   EndpointTable table_;
+  const std::function<double()> memory_share_;
+  AttemptLog attempt_log_;
   Dispatcher dispatcher_;
   FanOut fan_out_;
   VersionGate gate_;

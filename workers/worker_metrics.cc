@@ -8,6 +8,11 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics)
                                "From the acceptance of an event to its first attempt.")),
       connections_reused(metrics.GetCounter("relay_connections_reused_total",
                                             "Attempts that went over a kept connection.")),
+      attempts_logged(metrics.GetCounter("relay_attempt_log_written_total",
+                                         "Attempts that Redis took into the attempt log.")),
+      attempts_not_logged(metrics.GetCounter(
+          "relay_attempt_log_dropped_total",
+          "Attempts that the attempt log lacks because Redis was away, slow or full.")),
       parked(metrics.GetCounter("relay_parked_total",
                                 "Deliveries put into the retry set because their lane was full.")),
       repeats(

@@ -21,6 +21,8 @@ struct WorkerMetrics {
 
   Histogram& first_attempt_lag;
   Counter& connections_reused;
+  Counter& attempts_logged;
+  Counter& attempts_not_logged;
   Counter& parked;
   Counter& repeats;
   Counter& unmatched;

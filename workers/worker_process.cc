@@ -81,11 +81,13 @@ WorkerProcess::WorkerProcess(SystemLoop& loop, const Settings& settings, int ins
                .attempts = attempts_,
                .random = random,
                .log = log,
-               .metrics = metrics},
+               .metrics = metrics,
+               .memory_share = [this] { return safety_.memory_share(); }},
               settings_, random.Hex(16),
               HostName() + "/" + std::to_string(instance) + "/" + std::to_string(getpid())),
       admin_(loop, metrics, [this] { return NotReady(); }),
       start_timer_(loop.NewTimer([this] { StartWhenReady(); })) {
+  safety_.WatchMemoryFrom(settings_.broker.shed_at);
   start_timer_->Arm(Micros(0));
 }
 

@@ -103,6 +103,7 @@ TEST(UpPlanTest, TheWrittenConfSaysWhatThePlanSays) {
   Settings settings = PlanOf({.demo = true, .folder = ""}).settings;
   settings.redis.durability = Durability::kEverysec;
   settings.broker.shed_at = 0.5;
+  settings.attempt_log.bytes_max = 1 << 20;
   settings.guard.ports = {80, 8443};
   settings.log.level = LogLevel::kDebug;
   settings.log.format = LogFormat::kText;
@@ -111,6 +112,7 @@ TEST(UpPlanTest, TheWrittenConfSaysWhatThePlanSays) {
   ASSERT_TRUE(read.ok()) << read.status().text();
   EXPECT_EQ(SettingsToToml(*read), text);
   EXPECT_EQ(read->redis.durability, Durability::kEverysec);
+  EXPECT_EQ(read->attempt_log, settings.attempt_log);
   EXPECT_EQ(read->guard.ports, settings.guard.ports);
 }
 

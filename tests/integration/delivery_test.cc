@@ -11,6 +11,7 @@
 namespace relay {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 // What every scenario ends with: the accountant finds nothing lost, invented, damaged or repeated,
@@ -59,6 +60,39 @@ TEST(DeliveryTest, AFailedDeliveryIsRetriedUntilItSucceeds) {
   EXPECT_TRUE(relay.WaitUntilDrained());
   EXPECT_EQ(relay.Received("a"), 60);  // Two refusals and a success for each.
   ExpectNothingLostOrRepeated(relay);
+}
+
+// The first value of a member in lines of JSON; empty when there is none.
+std::string FirstOf(const std::string& lines, const std::string& name) {
+  const std::string before = "\"" + name + "\":\"";
+  const size_t begin = lines.find(before);
+  if (begin == std::string::npos) return "";
+  const size_t from = begin + before.size();
+  return lines.substr(from, lines.find('"', from) - from);
+}
+
+TEST(DeliveryTest, WhatHappenedToAnEventCanBeSeenAttemptByAttempt) {
+  RelaySystem relay;
+  relay.Apply(
+      {{"a", relay.StartSink("a", {"--fail-first", "1"}), "retry = { schedule = [\"100ms\"] }"}});
+  relay.StartBroker();
+  ChildProgram& worker = relay.StartWorker();
+  EXPECT_EQ(relay.Simulate({"--count", "3"}).status, 0);
+  EXPECT_TRUE(relay.WaitUntilDrained());
+  // What a worker has gathered is written when it stops.
+  worker.Signal(SIGTERM);
+  EXPECT_EQ(worker.Wait(Seconds(30)), 0);
+
+  const Ran listed = relay.Relayctl({"events", "list", "--tenant", "acme", "--failed", "--json"});
+  EXPECT_EQ(std::count(listed.output.begin(), listed.output.end(), '\n'), 3) << listed.output;
+  const std::string id = FirstOf(listed.output, "webhook_id");
+  const Ran shown = relay.Relayctl({"events", "show", id});
+  EXPECT_EQ(shown.status, 0) << shown.output;
+  EXPECT_THAT(shown.output, HasSubstr("acme/a: delivered"));
+  EXPECT_THAT(shown.output, ContainsRegex("attempt 1  [^ ]+  [a-z]+  status 5[0-9][0-9]  "));
+  EXPECT_THAT(shown.output, ContainsRegex("next    20"));
+  EXPECT_THAT(shown.output, ContainsRegex("attempt 2  [^ ]+  accepted  status 200  "));
+  EXPECT_EQ(relay.Fsck().status, 0);
 }
 
 TEST(DeliveryTest, ADeliveryThatDiesIsKeptAndRedriven) {

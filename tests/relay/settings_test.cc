@@ -43,7 +43,8 @@ TEST(Settings, TheShippedFileSpellsOutTheDefaults) {
 
 TEST(Settings, TheShippedFileNamesEveryKey) {
   const std::string shipped = ShippedConf();
-  for (const char* section : {"redis", "broker", "worker", "delivery", "guard", "secrets", "log"}) {
+  for (const char* section :
+       {"redis", "broker", "worker", "delivery", "attempt_log", "guard", "secrets", "log"}) {
     const std::string complaint = Complaint("[" + std::string(section) + "]\nno_such_key = 1\n");
     const size_t list = complaint.find("known here: ");
     ASSERT_NE(list, std::string::npos) << complaint;
@@ -85,6 +86,28 @@ TEST(Settings, ValuesOfTheFileAreTaken) {
   EXPECT_TRUE(settings->guard.https_only);
   EXPECT_EQ(settings->log.level, LogLevel::kDebug);
   EXPECT_EQ(settings->log.format, LogFormat::kText);
+}
+
+TEST(Settings, BoundsOfTheAttemptLogAreReadAndLimited) {
+  const Result<Settings> settings =
+      ParseSettings("[attempt_log]\nenabled = false\nage_max = \"24h\"\nbytes_max = \"1MiB\"\n",
+                    "relay.toml", {});
+  ASSERT_TRUE(settings.ok()) << settings.status().text();
+  EXPECT_FALSE(settings->attempt_log.enabled);
+  EXPECT_EQ(settings->attempt_log.age_max, std::chrono::hours(24));
+  EXPECT_EQ(settings->attempt_log.bytes_max, 1024 * 1024);
+  EXPECT_THAT(Complaint("[attempt_log]\nbytes_max = \"1KiB\"\n"),
+              HasSubstr("expected a size from 64KiB to 1GiB"));
+  EXPECT_THAT(Complaint("[attempt_log]\nage_max = \"1s\"\n"), HasSubstr("attempt_log.age_max"));
+}
+
+// Its name has an underscore, as the border to the key has.
+TEST(Settings, AVariableReachesASectionOfTwoWords) {
+  const Result<Settings> settings = ParseSettings(
+      "", "relay.toml", {"RELAY_ATTEMPT_LOG_BYTES_MAX=2MiB", "RELAY_ATTEMPT_LOG_ENABLED=false"});
+  ASSERT_TRUE(settings.ok()) << settings.status().text();
+  EXPECT_EQ(settings->attempt_log.bytes_max, 2 * 1024 * 1024);
+  EXPECT_FALSE(settings->attempt_log.enabled);
 }
 
 TEST(Settings, AnUnknownKeyIsNamedWithFileAndLine) {

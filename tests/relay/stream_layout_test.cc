@@ -34,8 +34,8 @@ TEST(StreamLayoutTest, PartitionsSpreadEvenlyOverAnyNumberOfMasters) {
 TEST(StreamLayoutTest, KeysShareTheirPartitionsTag) {
   const PartitionKeys keys = PartitionKeys::For(3, 16);
   const std::string prefix = "relay:{" + keys.tag + "}:";
-  for (const std::string& key :
-       {keys.own, keys.normal, keys.ref, keys.Retries(7), keys.DeadLetters(7), keys.Claim("ab")}) {
+  for (const std::string& key : {keys.own, keys.normal, keys.ref, keys.Retries(7),
+                                 keys.DeadLetters(7), keys.Claim("ab"), keys.AttemptLog("acme")}) {
     EXPECT_THAT(key, testing::StartsWith(prefix));
   }
   EXPECT_EQ(keys.Retries(7), prefix + "rz:7");

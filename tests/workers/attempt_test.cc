@@ -231,6 +231,28 @@ TEST_F(AttemptTest, ADeniedNameIsBlockedAndNothingIsSent) {
   EXPECT_THAT(http_.requests(), IsEmpty());
 }
 
+TEST_F(AttemptTest, TheTimeOfALookUpIsToldApartFromTheRest) {
+  resolver_.CacheNothing();
+  endpoint_.url = "https://slow-name.example/";
+  Start();
+  loop_.Advance(Millis(30));
+  resolver_.Set("slow-name.example", "93.184.216.35");
+  loop_.RunReady();
+  ASSERT_THAT(http_.requests(), testing::SizeIs(1));
+  loop_.Advance(Millis(50));
+  HttpReply reply;
+  reply.status = 200;
+  reply.answer = std::string(2000, 'a');
+  reply.connect = Millis(10);
+  reply.tls = Millis(15);
+  reply.first_byte = Millis(20);
+  http_.Answer(0, reply);
+  loop_.RunReady();
+  const AttemptTimes expected{Millis(30), Millis(10), Millis(15), Millis(20), Millis(80)};
+  EXPECT_EQ(result_.value().times, expected);
+  EXPECT_TRUE(result_->answer_cut);
+}
+
 TEST_F(AttemptTest, AnUnknownNameIsUnreachable) {
   resolver_.Set("customer.example", LookupResult());
   Start();

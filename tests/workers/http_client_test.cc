@@ -67,6 +67,9 @@ TEST_F(HttpClientTest, SendsThePostAsItWasGivenAndNothingOfItsOwn) {
   EXPECT_TRUE(reply.answer_whole);
   EXPECT_FALSE(reply.connection_reused);
   EXPECT_GT(reply.connect.count(), 0);
+  EXPECT_EQ(reply.tls.count(), 0);
+  EXPECT_GT(reply.first_byte.count(), 0);
+  EXPECT_GE(reply.total, reply.connect + reply.first_byte);
   EXPECT_THAT(sink_.requests(),
               ElementsAre("POST /hook HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(sink_.port()) +
                           "\r\nAccept: */*\r\ncontent-type: application/json\r\nx-fixed: 1\r\n"
@@ -78,6 +81,8 @@ TEST_F(HttpClientTest, KeepsTheConnectionForTheNextRequest) {
   const HttpReply second = Send();
   EXPECT_EQ(second.status, 200);
   EXPECT_TRUE(second.connection_reused);
+  EXPECT_EQ(second.connect.count(), 0);
+  EXPECT_GT(second.first_byte.count(), 0);
   EXPECT_EQ(sink_.accepted(), 1);
 }
 

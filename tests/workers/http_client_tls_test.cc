@@ -47,7 +47,11 @@ class HttpClientTlsTest : public ::testing::Test {
 };
 
 TEST_F(HttpClientTlsTest, ATrustedCertificateForTheAddressHolds) {
-  EXPECT_EQ(Send({}).status, 200);
+  const HttpReply reply = Send({});
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_GT(reply.connect.count(), 0);
+  EXPECT_GT(reply.tls.count(), 0);
+  EXPECT_GE(reply.total, reply.connect + reply.tls + reply.first_byte);
 }
 
 // To read the system's authorities takes a good 20 ms: a receiver that ends each connection would

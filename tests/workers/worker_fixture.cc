@@ -11,6 +11,7 @@ WorkerTest::WorkerTest() {
   catalog_.tenants[0].id = "acme";
   AnswerCatalog();
   AnswerTransitions();
+  AnswerAttemptLog();
 }
 
 void WorkerTest::AnswerCatalog() {
@@ -73,6 +74,25 @@ void WorkerTest::AnswerTransitions() {
   redis_.On("resolve", [this](const FakeRedisCall& call) { return OnResolve(call); });
   redis_.On("take", [this](const FakeRedisCall& call) { return OnTake(call); });
   redis_.On("hold", RedisValue::Array({RedisValue::Integer(now_ms()), RedisValue::Integer(1)}));
+}
+
+void WorkerTest::AnswerAttemptLog() {
+  redis_.On("XADD", RedisValue::Text("1-0"));
+  redis_.On("PEXPIRE", RedisValue::Integer(1));
+  redis_.On("MEMORY", RedisValue::Integer(100));
+  redis_.On("XLEN", RedisValue::Integer(1));
+}
+
+std::vector<AttemptLogRecord> WorkerTest::Logged() {
+  loop_.Advance(AttemptLog::kGather);
+  std::vector<AttemptLogRecord> all;
+  for (const FakeRedisCall& call : redis_.calls()) {
+    if (call.verb != "XADD") continue;
+    const auto records = DecodeAttempts(call.args.back());
+    EXPECT_TRUE(records.ok()) << records.status().text();
+    if (records.ok()) all.insert(all.end(), records->begin(), records->end());
+  }
+  return all;
 }
 
 RedisValue WorkerTest::WonAll(size_t count) const {
@@ -156,7 +176,8 @@ void WorkerTest::StartWorker() {
   attempts_ =
       std::make_unique<Attempts>(loop_, http_, resolver_, guard_, settings_.delivery, random_);
   worker_ = std::make_unique<Worker>(
-      Worker::Parts{loop_, redis_, reader_, *catalogs_, *attempts_, random_, *log_, metrics_},
+      Worker::Parts{loop_, redis_, reader_, *catalogs_, *attempts_, random_, *log_, metrics_,
+                    [this] { return memory_share_; }},
       settings_, "boot1", "host/0");
   worker_->Start();
   loop_.RunReady();

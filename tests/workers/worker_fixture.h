@@ -53,6 +53,8 @@ class WorkerTest : public ::testing::Test {
   void PublishCatalog();
   void StartWorker();
   static Event EventNamed(const std::string& id);
+  // What the attempt log holds, oldest first.
+  std::vector<AttemptLogRecord> Logged();
   // Answers the waiting read with these events as entries "<n>-0".
   void Deliver(const std::vector<std::pair<int, Event>>& entries);
   RedisValue Entries(const std::vector<std::pair<int, Event>>& entries) const;
@@ -79,6 +81,7 @@ class WorkerTest : public ::testing::Test {
   CatalogInRedis published_;
   std::map<std::string, std::string> states_;  // Endpoint number -> run-time state.
   int change_ = 0;
+  double memory_share_ = 0;  // Of Redis.
   std::vector<Settled> settled_;
   std::vector<Resolved> resolved_;
   std::map<std::string, std::string> claims_;  // Claim key -> stream id.
@@ -92,6 +95,7 @@ class WorkerTest : public ::testing::Test {
  private:
   void AnswerCatalog();
   void AnswerTransitions();
+  void AnswerAttemptLog();
   Result<RedisValue> OnDone(const FakeRedisCall& call);
   Result<RedisValue> OnSettle(const FakeRedisCall& call);
   Result<RedisValue> OnResolve(const FakeRedisCall& call);

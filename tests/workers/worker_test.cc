@@ -57,6 +57,96 @@ TEST_F(WorkerTest, AFailureIsWrittenAsARetryWithItsRecord) {
   EXPECT_EQ(owed.record, EncodeAttempt(AttemptOutcome::kRejected, 500, Micros(0)));
 }
 
+TEST_F(WorkerTest, AnAttemptEndsInTheLogWithItsSplitItsAnswerAndWhatComesNext) {
+  AddEndpoint("a").retry_jitter = 0;
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  loop_.Advance(Millis(80));
+  HttpReply reply;
+  reply.status = 500;
+  reply.answer = "no";
+  reply.answer_whole = true;
+  reply.connect = Millis(10);
+  reply.tls = Millis(20);
+  reply.first_byte = Millis(40);
+  http_.Answer(RequestTo("a"), reply);
+  loop_.RunReady();
+  AttemptLogRecord expected;
+  expected.event_id = "e1";
+  expected.endpoint = 1;
+  expected.attempt = 1;
+  expected.at_ms = MillisSinceEpoch(loop_.clock().WallNow());
+  expected.outcome = AttemptOutcome::kRejected;
+  expected.fate = AttemptFate::kRetry;
+  expected.status = 500;
+  expected.times = {Micros(0), Millis(10), Millis(20), Millis(40), Millis(80)};
+  expected.due_ms = expected.at_ms + 1000;
+  expected.answer = "no";
+  EXPECT_THAT(Logged(), ElementsAre(expected));
+}
+
+TEST_F(WorkerTest, ASuccessAfterAFailureIsLoggedAsTheSecondAttempt) {
+  AddEndpoint("a");
+  StartWorker();
+  MakeDue(1, 1, EventNamed("e1"), 1, 6400);
+  loop_.Advance(Seconds(2));
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  const std::vector<AttemptLogRecord> logged = Logged();
+  ASSERT_THAT(logged, SizeIs(1));
+  EXPECT_EQ(logged[0].attempt, 2);
+  EXPECT_EQ(logged[0].fate, AttemptFate::kDelivered);
+  EXPECT_EQ(logged[0].due_ms, 0);
+}
+
+TEST_F(WorkerTest, ADeliveryThatDiesUnsentIsLoggedWithoutAnAttempt) {
+  AddEndpoint("a");
+  states_["1"] = R"({"disabled":true,"paused":false,"reason":"by hand","since_ms":1})";
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  const std::vector<AttemptLogRecord> logged = Logged();
+  ASSERT_THAT(logged, SizeIs(1));
+  EXPECT_EQ(logged[0].attempt, 0);
+  EXPECT_EQ(logged[0].outcome, AttemptOutcome::kEndpointDisabled);
+  EXPECT_EQ(logged[0].fate, AttemptFate::kDead);
+}
+
+TEST_F(WorkerTest, NothingIsLoggedWhereConfSaysSo) {
+  settings_.attempt_log.enabled = false;
+  AddEndpoint("a");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  EXPECT_THAT(settled_, SizeIs(1));
+  EXPECT_THAT(Logged(), IsEmpty());
+}
+
+TEST_F(WorkerTest, NothingIsLoggedWhileRedisRunsOutOfMemory) {
+  memory_share_ = settings_.broker.shed_at;
+  AddEndpoint("a");
+  StartWorker();
+  loop_.Advance(Seconds(1));
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  EXPECT_THAT(settled_, SizeIs(1));
+  EXPECT_THAT(Logged(), IsEmpty());
+}
+
+TEST_F(WorkerTest, WhatTheLogHasGatheredIsWrittenBeforeAPartitionIsGivenBack) {
+  AddEndpoint("a");
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  http_.Answer(RequestTo("a"), 200);
+  loop_.RunReady();
+  EXPECT_EQ(redis_.CountOf("XADD"), 0);
+  worker_->Drain([] {});
+  reader_.Answer(Entries({}));
+  loop_.Advance(Worker::kDrainTick);
+  EXPECT_EQ(redis_.CountOf("XADD"), 1) << "well before kGather is over";
+}
+
 // One slow endpoint must hold up neither the entry nor the other endpoints.
 TEST_F(WorkerTest, AfterTwoSecondsTheUnfinishedGoesOnUnderALease) {
   AddEndpoint("fast");
