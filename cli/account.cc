@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <numeric>
 #include <optional>
 
 namespace relay {
@@ -32,12 +31,6 @@ uint64_t HashOf(const std::string& text) {
 
 bool Accepted(int status) {
   return status >= 200 && status < 300;
-}
-
-// A status after which the relay rightly gives up at once.
-bool IsFinal(const Endpoint& endpoint, int status) {
-  const std::vector<int>& final = endpoint.retry_final;
-  return status == 410 || std::find(final.begin(), final.end(), status) != final.end();
 }
 
 // A 2xx is followed by another attempt, later than the relay waited for it: it was answered too
@@ -218,9 +211,9 @@ void Account::CheckTiming(const ReceivedLine& line, const EndpointBook& book,
   const bool follows = line.attempt >= 2 && delivery.last_attempt == line.attempt - 1 &&
                        delivery.last_status != 0 && !Accepted(delivery.last_status);
   if (!book.terms || !follows) return;
-  const auto step = static_cast<size_t>(line.attempt - 2);
-  if (step >= book.terms->retry_schedule.size()) return;
-  const auto planned_us = static_cast<double>(Micros(book.terms->retry_schedule[step]).count());
+  if (line.attempt > AttemptsMax(*book.terms)) return;
+  const auto planned_us =
+      static_cast<double>(Micros(RetryDelay(*book.terms, line.attempt - 1)).count());
   const auto gap_us = static_cast<double>(line.at_us - delivery.last_us);
   if (gap_us < planned_us * (1 - book.terms->retry_jitter) - kStampSlackUs) {
     Example("early retry", ++result_.early_retries, line.seq, line.endpoint);
@@ -283,13 +276,15 @@ void Account::Add(const PendingLine& line) {
 
 bool Account::FalselyDead(const Callback& callback, const Delivery& delivery,
                           const EndpointBook& book) {
-  if (!book.terms || !delivery.gave_up || IsFinal(*book.terms, delivery.last_status)) return false;
-  const std::vector<Millis>& schedule = book.terms->retry_schedule;
-  if (delivery.failed > schedule.size()) return false;  // It had all of its attempts.
+  if (!book.terms || !delivery.gave_up) return false;
+  const bool answered = delivery.last_status != 0 && !Accepted(delivery.last_status);
+  if (answered && IsFinalStatus(*book.terms, delivery.last_status)) return false;
+  const int attempts = AttemptsMax(*book.terms);
+  const auto failed = static_cast<int>(delivery.failed);
+  if (failed >= attempts) return false;  // It had all of its attempts.
   // From its last failure on, the rest of its schedule would have met a well endpoint.
-  const size_t next = delivery.failed == 0 ? 0 : delivery.failed - 1;
-  const Millis rest =
-      std::accumulate(schedule.begin() + static_cast<ptrdiff_t>(next), schedule.end(), Millis(0));
+  Millis rest{0};
+  for (int i = std::max(failed, 1); i < attempts; ++i) rest += RetryDelay(*book.terms, i);
   if (rest == Millis(0)) return false;
   const int64_t from_us = delivery.failed == 0 ? callback.answered_us : delivery.last_us;
   const auto span_us = static_cast<int64_t>(static_cast<double>(Micros(rest).count()) *

@@ -55,7 +55,7 @@ Result<int64_t> DeadLetterWalk::CountByTime() {
 // A tenant is one: of an endpoint that the catalog has no more, only its events tell whose it was.
 bool DeadLetterWalk::AsksForPayload() const {
   return !filter_.type.empty() || !filter_.event_id.empty() || !filter_.tenant.empty() ||
-         filter_.reason.has_value();
+         filter_.reason.has_value() || !filter_.pattern.matches_everything();
 }
 
 Status DeadLetterWalk::WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint,
@@ -90,10 +90,18 @@ Status DeadLetterWalk::WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint
   }
 }
 
-bool DeadLetterWalk::Matches(const DeadLetter& letter) const {
+bool DeadLetterWalk::Matches(const DeadLetter& letter) {
   return (filter_.type.empty() || letter.event.type == filter_.type) &&
          (filter_.event_id.empty() || letter.event.id == filter_.event_id) &&
-         (!filter_.reason || ReasonOf(letter.history) == *filter_.reason);
+         (!filter_.reason || ReasonOf(letter.history) == *filter_.reason) &&
+         MatchesPattern(letter.event);
+}
+
+bool DeadLetterWalk::MatchesPattern(const Event& event) {
+  const EventPattern& pattern = filter_.pattern;
+  const bool has_members = pattern.needs_body() && body_.Parse(event.body).ok();
+  if (pattern.needs_body() && !has_members) return false;
+  return pattern.Matches(has_members ? &body_ : nullptr, {event.type, event.source, event.tenant});
 }
 
 }  // namespace relay

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "cli/kept_deliveries.h"
+#include "relay/event_pattern.h"
+#include "relay/json_object.h"
 
 namespace relay {
 
@@ -18,6 +20,7 @@ struct DeadLetterFilter {
   std::string event_id;
   std::optional<int64_t> since_ms, until_ms;  // Time of death, by Redis's clock.
   std::optional<DeadLetterReason> reason;
+  EventPattern pattern;  // Of the event, as an endpoint's.
 };
 
 struct DeadLetter : KeptDelivery {
@@ -45,11 +48,13 @@ class DeadLetterWalk {
   bool AsksForPayload() const;
   Result<int64_t> CountByTime();
   Status WalkEndpoint(const PartitionKeys& keys, uint64_t endpoint, const Visit& visit);
-  bool Matches(const DeadLetter& letter) const;
+  bool Matches(const DeadLetter& letter);
+  bool MatchesPattern(const Event& event);
 
   RedisSession& session_;
   const DeadLetterFilter filter_;
   KeptDeliveries kept_;
+  JsonObject body_;
 };
 
 }  // namespace relay

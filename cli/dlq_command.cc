@@ -21,7 +21,7 @@ namespace {
 
 struct DlqOptions {
   DeadLetterFilter filter;
-  std::string since, until, reason;
+  std::string since, until, reason, pattern;
   bool json = false;
   bool yes = false;
   bool dry_run = false;
@@ -44,6 +44,9 @@ Status ReadFilterTexts(const DlqOptions& options, WallTime now, DeadLetterFilter
     if (!ms.ok()) return ms.status();
     *place = *ms;
   }
+  Result<EventPattern> pattern = EventPattern::Parse(options.pattern);
+  if (!pattern.ok()) return Status::InvalidArgument("--pattern: " + pattern.status().text());
+  filter.pattern = *std::move(pattern);
   if (options.reason.empty()) return Status::Ok();
   Result<DeadLetterReason> reason = ParseDeadLetterReason(options.reason);
   if (!reason.ok()) return reason.status();
@@ -264,6 +267,7 @@ CLI::App* AddForm(CLI::App* dlq, const std::string& name, const std::string& hel
   form->add_option("--type", options->filter.type, "Of this event type");
   form->add_option("--since", options->since, "Dead since: 2026-01-02T03:04:05Z, or 2h for ago");
   form->add_option("--until", options->until, "Dead until");
+  form->add_option("--pattern", options->pattern, "Whose event matches, e.g. '{\"$type\":[100]}'");
   form->add_option("--reason", options->reason, "For this reason, e.g. attempts_exhausted");
   form->callback([options, &context, run] {
     context.run = [options, &context, run] { return run(*options, context); };

@@ -53,13 +53,27 @@ struct Endpoint {
   int in_flight_max = 10;
   std::vector<Millis>
       retry_schedule;  // Filled with the default schedule when the catalog is silent.
+  // Attempts in all: beyond the schedule its last delay is repeated. 0: one more than it has
+  // delays.
+  int retry_attempts = 0;
   double retry_jitter = 0.2;
+  // Statuses that are never tried again, and, where any are named, the only ones that are. One that
+  // is neither 2xx nor to be tried again makes a dead letter at once.
   std::vector<int> retry_final = {410};
+  std::vector<int> retry_only;
   Millis retry_after_max{3600 * 1000};
   std::vector<std::pair<std::string, std::string>> headers;
 
   bool operator==(const Endpoint&) const = default;
 };
+
+// How many attempts a delivery to it has at most.
+int AttemptsMax(const Endpoint& endpoint);
+// How long the schedule has it wait after so many failures; jitter aside. Requires: failures >= 1,
+// and a schedule.
+Millis RetryDelay(const Endpoint& endpoint, int failures);
+// Whether an answer with this status, which is no 2xx, ends a delivery.
+bool IsFinalStatus(const Endpoint& endpoint, int status);
 
 struct TenantLimits {
   int64_t accept_per_s = 0;  // For each broker process; 0: unlimited.

@@ -38,6 +38,12 @@ std::string Number(double value) {
   return text;
 }
 
+std::string Numbers(const std::vector<int>& items) {
+  std::vector<std::string> texts;
+  for (const int item : items) texts.push_back(std::to_string(item));
+  return List(texts);
+}
+
 std::string RouteText(const Source& source) {
   if (source.route_by == RouteBy::kFixedTenant) return "tenant " + source.route_tenant;
   const std::string text = "by " + Word(source.route_by);
@@ -67,8 +73,6 @@ SettingList SettingsOf(const Tenant& tenant) {
 SettingList SettingsOf(const Endpoint& endpoint) {
   std::vector<std::string> schedule;
   for (Millis delay : endpoint.retry_schedule) schedule.push_back(FormatDuration(delay));
-  std::vector<std::string> final_statuses;
-  for (int status : endpoint.retry_final) final_statuses.push_back(std::to_string(status));
   std::vector<std::string> headers;
   for (const auto& [name, value] : endpoint.headers) headers.push_back(name + ": " + value);
   return {{"url", endpoint.url},
@@ -84,8 +88,10 @@ SettingList SettingsOf(const Endpoint& endpoint) {
           {"deliver_within", FormatDuration(endpoint.deliver_within)},
           {"in_flight_max", std::to_string(endpoint.in_flight_max)},
           {"retry.schedule", List(schedule)},
+          {"retry.attempts", std::to_string(AttemptsMax(endpoint))},
           {"retry.jitter", Number(endpoint.retry_jitter)},
-          {"retry.final", List(final_statuses)},
+          {"retry.final", Numbers(endpoint.retry_final)},
+          {"retry.only", Numbers(endpoint.retry_only)},
           {"retry.retry_after_max", FormatDuration(endpoint.retry_after_max)},
           // A header may well be an Authorization.
           {"headers", List(headers), true}};

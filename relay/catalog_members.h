@@ -59,8 +59,10 @@ void ForEachMember(Each& each, T& endpoint, const Endpoint& absent) {
   each("deliver_within_ms", endpoint.deliver_within, absent.deliver_within);
   each("in_flight_max", endpoint.in_flight_max, absent.in_flight_max);
   each("retry_schedule_ms", endpoint.retry_schedule, absent.retry_schedule);
+  each("retry_attempts", endpoint.retry_attempts, absent.retry_attempts);
   each("retry_jitter", endpoint.retry_jitter, absent.retry_jitter);
   each("retry_final", endpoint.retry_final, absent.retry_final);
+  each("retry_only", endpoint.retry_only, absent.retry_only);
   each("retry_after_max_ms", endpoint.retry_after_max, absent.retry_after_max);
   // A header may well be an Authorization.
   each.Secret("headers", endpoint.headers);

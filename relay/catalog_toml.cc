@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <unordered_map>
@@ -22,7 +23,9 @@ constexpr size_t kKeysMax = 10;
 constexpr size_t kSecretsMax = 4;  // What one signature header is made with.
 constexpr size_t kSecretBytesMax = 4096;
 constexpr size_t kRouteKeysMax = 1000;
-constexpr size_t kScheduleMax = 50;  // A delivery's attempts are counted in six bits.
+// A delivery's attempts are counted in six bits.
+constexpr size_t kScheduleMax = 50;
+constexpr int kAttemptsMax = 60;
 constexpr size_t kHeadersMax = 20;
 constexpr Millis kMonth = hours(30 * 24);
 
@@ -265,8 +268,17 @@ class CatalogReader {
   static void ReadRetry(TomlTable& table, Endpoint& endpoint) {
     table.Read("schedule", kScheduleMax, Millis(10), kMonth, endpoint.retry_schedule);
     if (endpoint.retry_schedule.empty()) table.Complain("schedule", "expected 1 to 50 delays");
+    if (!std::is_sorted(endpoint.retry_schedule.begin(), endpoint.retry_schedule.end())) {
+      table.Complain("schedule", "expected delays of which none is shorter than the one before it");
+    }
+    table.Read("attempts", 1, kAttemptsMax, endpoint.retry_attempts);
     table.Read("jitter", 0.0, 1.0, endpoint.retry_jitter);
     table.Read("final", 500, 100, 599, endpoint.retry_final);
+    table.Read("only", 500, 300, 599, endpoint.retry_only);
+    for (const int status : endpoint.retry_only) {
+      if (!IsFinalStatus(endpoint, status)) continue;
+      table.Complain("only", std::to_string(status) + " is final, and not to be tried again");
+    }
     table.Read("retry_after_max", Millis(0), hours(7 * 24), endpoint.retry_after_max);
     table.RefuseUnknown();
   }

@@ -55,10 +55,7 @@ AttemptOutcome OutcomeOf(const Endpoint& endpoint, const HttpReply& reply, JsonO
   if (status == 0) return OutcomeWithoutAnswer(reply.error);
   if (status >= 200 && status < 300) return OutcomeOfSuccess(endpoint, reply, object);
   if (status == 410) return AttemptOutcome::kGone;
-  const auto& final = endpoint.retry_final;
-  if (std::find(final.begin(), final.end(), status) != final.end()) {
-    return AttemptOutcome::kFinalStatus;
-  }
+  if (IsFinalStatus(endpoint, status)) return AttemptOutcome::kFinalStatus;
   if (status == 429 || status == 503) return AttemptOutcome::kOverloaded;
   return AttemptOutcome::kRejected;
 }

@@ -22,8 +22,7 @@ Millis AgeOf(WallTime accepted, WallTime now) {
 
 AttemptSettlement RetryOrGiveUp(const Endpoint& endpoint, const AttemptFacts& facts,
                                 Random& random) {
-  const auto& schedule = endpoint.retry_schedule;
-  if (facts.attempts_made > static_cast<int>(schedule.size())) {
+  if (facts.attempts_made >= AttemptsMax(endpoint)) {
     // The guard's refusal is the one reason that only the operator can remove: it keeps its name.
     return DeadLetter{facts.outcome == AttemptOutcome::kBlocked
                           ? DeadLetterReason::kBlocked
@@ -31,7 +30,7 @@ AttemptSettlement RetryOrGiveUp(const Endpoint& endpoint, const AttemptFacts& fa
   }
   // An endpoint may ask for more time than was planned, never for less.
   const Millis delay =
-      std::max(Jittered(schedule[facts.attempts_made - 1], endpoint.retry_jitter, random),
+      std::max(Jittered(RetryDelay(endpoint, facts.attempts_made), endpoint.retry_jitter, random),
                std::min(facts.retry_after, endpoint.retry_after_max));
   if (delay > endpoint.deliver_within - AgeOf(facts.accepted, facts.now)) {
     return DeadLetter{DeadLetterReason::kExpired};

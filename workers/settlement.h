@@ -34,8 +34,9 @@ struct AttemptFacts {
 };
 
 // Decides what becomes of a delivery after an attempt, by the endpoint's terms. Pure, but for the
-// jitter it draws. The n-th failure waits for the n-th entry of the schedule; a failure beyond the
-// last entry is a dead letter, and so is one whose next try would come after deliver_within.
+// jitter it draws. The n-th failure waits for the n-th entry of the schedule, and beyond its end
+// for the last one; a failure of the last attempt that the endpoint grants is a dead letter, and so
+// is one whose next try would come after deliver_within.
 AttemptSettlement DecideSettlement(const Endpoint& endpoint, const AttemptFacts& facts,
                                    Random& random);
 

@@ -121,6 +121,13 @@ TEST_F(OperatorCommandsTest, DeadLettersAreListedByFilter) {
   EXPECT_THAT(some, Not(HasSubstr(exhausted)));
   EXPECT_EQ(Relayctl({"dlq", "list", "--json", "--endpoint", "customer-b"}).out, "");
   EXPECT_EQ(Relayctl({"dlq", "list", "--json", "--until", "1h"}).out, "");
+  const auto matching = [this](const std::string& pattern) {
+    return Relayctl({"dlq", "list", "--json", "--pattern", pattern}).out;
+  };
+  EXPECT_EQ(matching(R"({"event_type":[100],"$tenant":["acme"]})"), all);
+  EXPECT_EQ(matching(R"({"event_type":[{"anything-but":100}]})"), "");
+  EXPECT_EQ(matching(R"({"$type":["1"]})"), "");
+  EXPECT_EQ(Relayctl({"dlq", "list", "--pattern", R"({"a":[{"like":1}]})"}).code, kExitUsage);
   EXPECT_THAT(Relayctl({"dlq", "show", expired}).out, HasSubstr("{\"event_type\":100}"));
   EXPECT_EQ(Relayctl({"dlq", "show", "nobody"}).code, kExitCheckFailed);
 }

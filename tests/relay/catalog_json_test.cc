@@ -49,7 +49,9 @@ Catalog Unusual() {
   endpoint.in_flight_max = 6;
   endpoint.retry_schedule = {Millis(7), Millis(8)};
   endpoint.retry_jitter = 0.125;
+  endpoint.retry_attempts = 10;
   endpoint.retry_final = {};
+  endpoint.retry_only = {500, 503};
   endpoint.retry_after_max = Millis(9);
   endpoint.headers = {{"Authorization", "Bearer header-token"}, {"X", ""}};
   Tenant tenant{"t", {"d"}, {"1"}, {"p"}, {1, 2, 3, 4}, {endpoint}};

@@ -96,6 +96,29 @@ TEST(CatalogToml, SubTablesReadLikeInlineTables) {
   EXPECT_THAT(endpoint.retry_schedule, ElementsAre(Millis(1000)));
 }
 
+TEST(CatalogToml, ARetryPolicyIsReadWhole) {
+  const Result<Catalog> catalog =
+      Parse(WithEndpoint("retry = { schedule = [\"1s\", \"1s\", \"5s\"], attempts = 9, final = "
+                         "[404], only = [500] }\n"));
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  const Endpoint& endpoint = catalog->tenants[0].endpoints[0];
+  EXPECT_EQ(AttemptsMax(endpoint), 9);
+  EXPECT_EQ(RetryDelay(endpoint, 2), Millis(1000));
+  EXPECT_EQ(RetryDelay(endpoint, 8), Millis(5000));
+  EXPECT_FALSE(IsFinalStatus(endpoint, 500));
+  for (const int status : {404, 410, 502}) EXPECT_TRUE(IsFinalStatus(endpoint, status)) << status;
+}
+
+TEST(CatalogToml, ARetryPolicyThatCannotBeMeantIsRefused) {
+  EXPECT_THAT(Complaint(WithEndpoint("retry = { schedule = [\"5s\", \"1s\"] }\n")),
+              HasSubstr("retry.schedule: expected delays of which none is shorter"));
+  EXPECT_THAT(Complaint(WithEndpoint("retry = { attempts = 61 }\n")), HasSubstr("retry.attempts"));
+  EXPECT_THAT(Complaint(WithEndpoint("retry = { only = [404], final = [404] }\n")),
+              HasSubstr("404 is final"));
+  EXPECT_THAT(Complaint(WithEndpoint("retry = { only = [410] }\n")), HasSubstr("410 is final"));
+  EXPECT_THAT(Complaint(WithEndpoint("retry = { only = [200] }\n")), HasSubstr("retry.only"));
+}
+
 TEST(CatalogToml, AComplaintNamesFileLineAndEntry) {
   EXPECT_EQ(Complaint(WithEndpoint("timeout = \"1h\"\n")),
             "catalog.toml:7: tenant[acme].endpoint[a].timeout: expected a duration from 100ms to "

@@ -299,6 +299,13 @@ TEST_F(AttemptTest, StatusesHaveTheirOutcomes) {
   EXPECT_EQ(result_->status, 410);
   endpoint_.retry_final = {};
   EXPECT_EQ(AnswerWith(429), AttemptOutcome::kOverloaded);
+  endpoint_.retry_only = {500, 503};
+  EXPECT_EQ(AnswerWith(204), AttemptOutcome::kAccepted);
+  EXPECT_EQ(AnswerWith(500), AttemptOutcome::kRejected);
+  EXPECT_EQ(AnswerWith(503), AttemptOutcome::kOverloaded);
+  for (int status : {302, 404, 429, 502}) {
+    EXPECT_EQ(AnswerWith(status), AttemptOutcome::kFinalStatus) << status;
+  }
 }
 
 TEST_F(AttemptTest, ErrorsHaveTheirOutcomes) {

@@ -55,6 +55,19 @@ TEST_F(SettlementTest, AFailureBeyondTheScheduleIsADeadLetter) {
   EXPECT_EQ(Decide(), AttemptSettlement(DeadLetter{DeadLetterReason::kAttemptsExhausted}));
 }
 
+TEST_F(SettlementTest, AttemptsEndTheScheduleSoonerOrRepeatItsLastDelay) {
+  endpoint_.retry_schedule = {seconds(1), seconds(5)};
+  endpoint_.retry_attempts = 2;
+  EXPECT_EQ(DelayAfter(1), seconds(1));
+  facts_.attempts_made = 2;
+  EXPECT_EQ(Decide(), AttemptSettlement(DeadLetter{DeadLetterReason::kAttemptsExhausted}));
+  endpoint_.retry_attempts = 6;
+  EXPECT_EQ(DelayAfter(2), seconds(5));
+  EXPECT_EQ(DelayAfter(5), seconds(5));
+  facts_.attempts_made = 6;
+  EXPECT_EQ(Decide(), AttemptSettlement(DeadLetter{DeadLetterReason::kAttemptsExhausted}));
+}
+
 TEST_F(SettlementTest, EveryFailureThatMayPassIsRetried) {
   for (AttemptOutcome outcome : kRetriedOutcomes) {
     facts_.outcome = outcome;

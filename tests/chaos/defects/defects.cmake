@@ -447,9 +447,9 @@ defect(20 "a delivery whose attempts are exhausted is dropped"
         "neither received nor dead, and count as ok.")
 plant(workers/settlement.cc
 [[
-  if (facts.attempts_made > static_cast<int>(schedule.size())) {
+  if (facts.attempts_made >= AttemptsMax(endpoint)) {
 ]] [[
-  if (facts.attempts_made > static_cast<int>(schedule.size())) {
+  if (facts.attempts_made >= AttemptsMax(endpoint)) {
     if (planted(20)) return Acknowledge{};
 ]])
 
