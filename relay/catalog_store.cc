@@ -84,7 +84,8 @@ CatalogStore::CatalogStore(EventLoop& loop, RedisClient& redis, const SecretBox&
       log_(log),
       snapshot_(std::make_shared<const CatalogSnapshot>()),
       reader_(redis, box),
-      writer_(redis, box) {}
+      writer_(redis, box),
+      retire_timer_(loop.NewTimer([this] { ForgetOneRetired(); })) {}
 
 CatalogStore::~CatalogStore() = default;
 
@@ -199,12 +200,13 @@ void CatalogStore::Retire(const CatalogPtr& old) {
       retired_.push_back(old->part(part));
     }
   }
-  if (idle && !retired_.empty()) Later([this] { ForgetOneRetired(); });
+  if (idle && !retired_.empty()) retire_timer_->Arm(Micros(0));
 }
 
 void CatalogStore::ForgetOneRetired() {
   retired_.pop_back();
-  if (!retired_.empty()) Later([this] { ForgetOneRetired(); });
+  // By a timer, because what is posted may still run in the same turn.
+  if (!retired_.empty()) retire_timer_->Arm(Micros(0));
 }
 
 void CatalogStore::ServeLateWaiters() {

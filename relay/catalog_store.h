@@ -119,6 +119,7 @@ class CatalogStore {
   CatalogReader reader_;
   CatalogWriter writer_;
   std::vector<CatalogPartPtr> retired_;
+  std::unique_ptr<Timer> retire_timer_;
   CallScope scope_;
 };
 
