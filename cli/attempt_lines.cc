@@ -24,14 +24,6 @@ std::string SplitText(const AttemptLogRecord& record) {
 
 }  // namespace
 
-std::string EndpointName(const CatalogSnapshot& catalog, const std::string& tenant,
-                         uint64_t endpoint) {
-  const Tenant* owner = nullptr;
-  const Endpoint* known = catalog.FindEndpoint(endpoint, &owner);
-  if (known != nullptr) return owner->id + "/" + known->id;
-  return tenant + "/#" + std::to_string(endpoint);
-}
-
 std::string AttemptAnswerWord(const AttemptLogRecord& record) {
   if (record.status != 0) return std::to_string(record.status);
   return std::string(AttemptOutcomeName(record.outcome));

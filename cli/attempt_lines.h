@@ -4,16 +4,12 @@
 
 #include "cli/attempt_walk.h"
 #include "cli/event_standing.h"
-#include "relay/catalog_snapshot.h"
 
 namespace relay {
 
 // Attempts and standings in words, for people and as JSON. What a receiver answered is printed
 // escaped (cli/escaped_text.h), in JSON too.
 
-// "tenant/endpoint", or "tenant/#7" for one that the catalog has no more.
-std::string EndpointName(const CatalogSnapshot& catalog, const std::string& tenant,
-                         uint64_t endpoint);
 // "500", or the class of failure where there was no answer: "timed_out".
 std::string AttemptAnswerWord(const AttemptLogRecord& record);
 // "212.3 ms".

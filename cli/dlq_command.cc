@@ -10,6 +10,7 @@
 #include "cli/callback_reader.h"
 #include "cli/dead_letter_run.h"
 #include "cli/dead_letters.h"
+#include "cli/endpoint_name.h"
 #include "cli/line_log.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -60,9 +61,7 @@ Status CheckEndpoint(const CatalogSnapshot& catalog, const DeadLetterFilter& fil
   for (const Tenant* tenant : catalog.Tenants()) {
     if (!filter.tenant.empty() && tenant->id != filter.tenant) continue;
     for (const Endpoint& endpoint : tenant->endpoints) {
-      if (endpoint.id == filter.endpoint || tenant->id + "/" + endpoint.id == filter.endpoint) {
-        return Status::Ok();
-      }
+      if (MeansEndpoint(filter.endpoint, *tenant, endpoint)) return Status::Ok();
     }
   }
   return Status::NotFound("there is no endpoint " + filter.endpoint +

@@ -7,6 +7,7 @@
 
 #include "cli/attempt_lines.h"
 #include "cli/attempt_walk.h"
+#include "cli/endpoint_name.h"
 #include "cli/escaped_text.h"
 #include "cli/event_standing.h"
 #include "cli/line_log.h"
@@ -209,7 +210,7 @@ Result<std::optional<uint64_t>> ReadEndpoint(const CatalogSnapshot& catalog,
   }
   if (const Tenant* tenant = catalog.FindTenant(options.tenant)) {
     for (const Endpoint& endpoint : tenant->endpoints) {
-      if (endpoint.id == text || tenant->id + "/" + endpoint.id == text) {
+      if (MeansEndpoint(text, *tenant, endpoint)) {
         return std::optional<uint64_t>(endpoint.number);
       }
     }

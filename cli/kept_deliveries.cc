@@ -1,5 +1,6 @@
 #include "cli/kept_deliveries.h"
 
+#include "cli/endpoint_name.h"
 #include "relay/redis_upkeep.h"
 #include "relay/script_reply.h"
 
@@ -21,8 +22,7 @@ bool KeptDeliveries::WantsEndpoint(uint64_t number) const {
   // One that the catalog has no more is told apart by its events' tenant alone.
   if (endpoint == nullptr) return endpoint_.empty();
   if (!tenant_.empty() && tenant->id != tenant_) return false;
-  return endpoint_.empty() || endpoint->id == endpoint_ ||
-         tenant->id + "/" + endpoint->id == endpoint_;
+  return endpoint_.empty() || MeansEndpoint(endpoint_, *tenant, *endpoint);
 }
 
 Result<std::vector<KeptDelivery>> KeptDeliveries::Load(
@@ -51,19 +51,12 @@ Result<std::vector<KeptDelivery>> KeptDeliveries::Load(
     Result<std::vector<AttemptRecord>> history = DecodeHistory((*replies)[2 * i + 1].text);
     if (!history.ok()) return history.status();
     if (!tenant_.empty() && event->tenant != tenant_) continue;
-    all[i].endpoint_name = NameOf(endpoint, *event);
+    all[i].endpoint_name = EndpointName(*catalog_, event->tenant, endpoint);
     all[i].event = std::move(*event);
     all[i].history = std::move(*history);
     there.push_back(std::move(all[i]));
   }
   return there;
-}
-
-std::string KeptDeliveries::NameOf(uint64_t endpoint, const Event& event) const {
-  const Tenant* tenant = nullptr;
-  const Endpoint* known = catalog_->FindEndpoint(endpoint, &tenant);
-  if (known != nullptr) return tenant->id + "/" + known->id;
-  return event.tenant + "/#" + std::to_string(endpoint);
 }
 
 }  // namespace relay

@@ -42,7 +42,6 @@ class KeptDeliveries {
 
  private:
   bool WantsEndpoint(uint64_t number) const;
-  std::string NameOf(uint64_t endpoint, const Event& event) const;
 
   RedisSession& session_;
   const CatalogPtr catalog_;

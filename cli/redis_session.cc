@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/script_reply.h"
+
 namespace relay {
 namespace {
 
@@ -83,9 +85,7 @@ Result<std::vector<RedisValue>> RedisSession::AskAll(std::span<const RedisComman
   for (const RedisCommand& command : commands) {
     redis_->Send(command, scope_, [&, this](Result<RedisValue> reply) {
       ++answered;
-      const Status status = !reply.ok()         ? reply.status()
-                            : reply->is_error() ? StatusOfError(*reply)
-                                                : Status::Ok();
+      const Status status = StatusOfReply(reply);
       if (!status.ok() && failure.ok()) failure = status;
       if (status.ok()) replies.push_back(std::move(*reply));
       if (answered == commands.size()) loop_.Stop();
@@ -103,7 +103,7 @@ Result<RedisValue> RedisSession::Run(const ScriptCall& call) {
     loop_.Stop();
   });
   RunUntil([&] { return answer.has_value(); });
-  if (answer->ok() && answer->value().is_error()) return StatusOfError(answer->value());
+  if (Status status = StatusOfReply(*answer); !status.ok()) return status;
   return std::move(*answer);
 }
 

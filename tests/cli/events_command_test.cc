@@ -4,14 +4,10 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "cli/command_line.h"
 #include "cli/escaped_text.h"
-#include "cli/redis_session.h"
 #include "relay/attempt_log_record.h"
-#include "tests/support/partition_fixture.h"
+#include "tests/cli/operator_fixture.h"
 
 namespace relay {
 namespace {
@@ -35,7 +31,7 @@ TEST(EscapedTextTest, NothingReachesATerminalButPrintableText) {
   EXPECT_EQ(EscapedText("\xE2\x82"), "\\xe2\\x82") << "cut within a character";
 }
 
-class EventsCommandTest : public PartitionTest {
+class EventsCommandTest : public OperatorTest {
  protected:
   struct Outcome {
     int code = 0;
@@ -44,36 +40,8 @@ class EventsCommandTest : public PartitionTest {
   };
 
   void SetUp() override {
-    PartitionTest::SetUp();
-    const std::string key_file = process_.folder() + "/secret.key";
-    ASSERT_TRUE(SecretBox::GenerateKeyFile(key_file).ok());
-    conf_ = process_.folder() + "/relay.toml";
-    std::ofstream(conf_) << "[redis]\nnodes = [\"unix://" << process_.socket_path()
-                         << "\"]\n[secrets]\nkey_file = \"" << key_file << "\"\n";
-    ApplyDemoCatalog();
+    OperatorTest::SetUp();
     now_ms_ = std::stoll(Ask(RedisCommand("TIME")).items.at(0).text) * 1000;
-  }
-  void ApplyDemoCatalog() {
-    std::stringstream text;
-    text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/conf/catalog.demo.toml").rdbuf();
-    Result<Catalog> catalog = ParseCatalogToml(text.str(), "catalog.demo.toml");
-    ASSERT_TRUE(catalog.ok()) << catalog.status().text();
-    CommandContext context;
-    context.config_path = conf_;
-    auto session = RedisSession::Open(context);
-    ASSERT_TRUE(session.ok()) << session.status().text();
-    auto store = (*session)->OpenCatalogStore();
-    ASSERT_TRUE(store.ok()) << store.status().text();
-    bool applied = false;
-    (*store)->Apply(std::move(*catalog), std::nullopt, [&](const auto& result) {
-      EXPECT_TRUE(result.ok());
-      applied = true;
-      (*session)->loop().Stop();
-    });
-    (*session)->RunUntil([&applied] { return applied; });
-    const auto loaded = (*session)->LoadCatalog();
-    ASSERT_TRUE(loaded.ok());
-    endpoint_ = (*loaded)->Tenants().at(0)->endpoints.at(0).number;
   }
   Outcome Relayctl(std::vector<std::string> arguments) {
     static constexpr AddCommand kCommands[] = {&AddEventsCommand};
@@ -113,8 +81,6 @@ class EventsCommandTest : public PartitionTest {
     return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   }
 
-  std::string conf_;
-  uint64_t endpoint_ = 0;
   int64_t now_ms_ = 0;
 };
 

@@ -3,15 +3,12 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "cli/command_line.h"
 #include "cli/dlq_command.h"
 #include "cli/endpoint_command.h"
 #include "cli/fsck_command.h"
 #include "cli/pending_command.h"
-#include "cli/redis_session.h"
 #include "cli/refused_command.h"
 #include "cli/status_command.h"
 #include "cli/table.h"
@@ -19,7 +16,7 @@
 #include "relay/attempt_record.h"
 #include "relay/refusal_record.h"
 #include "relay/unrouted_event.h"
-#include "tests/support/partition_fixture.h"
+#include "tests/cli/operator_fixture.h"
 
 namespace relay {
 namespace {
@@ -27,44 +24,13 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class OperatorCommandsTest : public PartitionTest {
+class OperatorCommandsTest : public OperatorTest {
  protected:
   struct Outcome {
     int code = 0;
     std::string out;
   };
 
-  void SetUp() override {
-    PartitionTest::SetUp();
-    const std::string key_file = process_.folder() + "/secret.key";
-    ASSERT_TRUE(SecretBox::GenerateKeyFile(key_file).ok());
-    conf_ = process_.folder() + "/relay.toml";
-    std::ofstream(conf_) << "[redis]\nnodes = [\"unix://" << process_.socket_path()
-                         << "\"]\n[secrets]\nkey_file = \"" << key_file << "\"\n";
-    ApplyDemoCatalog();
-  }
-  void ApplyDemoCatalog() {
-    std::stringstream text;
-    text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/conf/catalog.demo.toml").rdbuf();
-    Result<Catalog> catalog = ParseCatalogToml(text.str(), "catalog.demo.toml");
-    ASSERT_TRUE(catalog.ok()) << catalog.status().text();
-    CommandContext context;
-    context.config_path = conf_;
-    auto session = RedisSession::Open(context);
-    ASSERT_TRUE(session.ok()) << session.status().text();
-    auto store = (*session)->OpenCatalogStore();
-    ASSERT_TRUE(store.ok()) << store.status().text();
-    bool applied = false;
-    (*store)->Apply(std::move(*catalog), std::nullopt, [&](const auto& result) {
-      EXPECT_TRUE(result.ok());
-      applied = true;
-      (*session)->loop().Stop();
-    });
-    (*session)->RunUntil([&applied] { return applied; });
-    const auto loaded = (*session)->LoadCatalog();
-    ASSERT_TRUE(loaded.ok());
-    endpoint_ = (*loaded)->Tenants().at(0)->endpoints.at(0).number;
-  }
   Outcome Relayctl(std::vector<std::string> arguments) {
     static constexpr AddCommand kCommands[] = {
         &AddFsckCommand,    &AddDlqCommand,    &AddEndpointCommand, &AddUnroutedCommand,
@@ -90,9 +56,6 @@ class OperatorCommandsTest : public PartitionTest {
     EXPECT_TRUE(SettleOne(Last(member, {dead})));
     return event.id;
   }
-
-  std::string conf_;
-  uint64_t endpoint_ = 0;
 };
 
 TEST_F(OperatorCommandsTest, FsckFindsABreachAndRepairsIt) {
