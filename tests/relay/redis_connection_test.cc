@@ -27,7 +27,11 @@ class RedisConnectionTest : public ::testing::Test {
   }
   void ConnectAndWait(Millis deadline = Millis(5000)) {
     Connect(deadline);
-    ASSERT_TRUE(RunUntil(loop_, [this] { return redis_->up(); }));
+    // Until the change is told, too: a test that counts changes must not meet this one.
+    CallScope scope;
+    bool told = false;
+    redis_->WatchState(scope, [&told] { told = true; });
+    ASSERT_TRUE(RunUntil(loop_, [this, &told] { return told && redis_->up(); }));
   }
   RedisClient::OnReply Keep() {
     return [this](Result<RedisValue> reply) {
