@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <string>
 
 #include "bench/micro/sample_callback.h"
@@ -21,14 +22,13 @@ void BM_VerifyTencent(benchmark::State& state) {
   // The matching key last, as while keys are being rotated.
   const auto keys = static_cast<size_t>(state.range(1));
   while (source.keys.size() < keys) source.keys.insert(source.keys.begin(), "another-key");
-  ProviderRegistry providers;
-  Provider& provider = *providers.Find(source.provider);
+  const std::unique_ptr<Provider> provider = MakeProvider(source);
   HttpRequest request;
   request.body = body;
   const WallTime now = SystemClock().WallNow();
   CallbackFacts facts;
   RunSteadily(state, [&] {
-    const Verdict verdict = provider.Verify(request, source, now, facts);
+    const Verdict verdict = provider->Verify(request, source, now, facts);
     RELAY_CHECK(verdict.authenticity == Authenticity::kAuthentic);
   });
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * body.size()));
