@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/providers/callback_text.h"
+#include "broker/providers/tencent_event.h"
 
 namespace relay {
 namespace {
@@ -48,12 +49,7 @@ bool TencentLive::ReadFacts(CallbackFacts& facts) {
     facts.type = TextOf({"event_type"});
     if (!IsInteger(facts.type)) return false;
   }
-  // The names differ between the families of events: docs of types 314, 315, 317, 321, 332, 341.
-  facts.route.push_domain = TextOf({"app", "domain"});
-  facts.route.appid = TextOf({"appid", "appId"});
-  facts.route.stream_id = TextOf({"stream_id", "streamId", "channel_id", "channelId"});
-  facts.route.stream_param = TextOf({"stream_param"});
-  facts.ordering_key = facts.route.stream_id;
+  ReadTencentEvent(callback_, text_buffer_, facts);
   WriteDedupeKey(facts);
   return true;
 }

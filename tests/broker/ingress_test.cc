@@ -114,6 +114,50 @@ TEST_F(IngressTest, AcknowledgesOnlyAfterRedisHasAnswered) {
   EXPECT_EQ(admission_.in_flight(), 0);
 }
 
+// Each source answers as its own provider wants it, whatever the catalog has become meanwhile.
+TEST_F(IngressTest, AnswersAsTheSourceSaysThatTookTheCallback) {
+  Catalog catalog;
+  Source source;
+  source.id = source.path = "agora";
+  source.provider = "hmac";
+  source.keys = {"secret"};
+  source.hmac.header = "Agora-Signature-V2";
+  source.hmac.answer_status = 202;
+  source.hmac.answer_body = "thank you, this is all that we wanted to know";
+  source.route_tenant = "acme";
+  catalog.sources = {source};
+  catalog.tenants.emplace_back().id = "acme";
+  ingress_->SetCatalog(CatalogSnapshot::Of(catalog, 8));
+  headers_ = {
+      {"Agora-Signature-V2", "de96da5acf03b0021ac3b4fa2225e7ae6f3533a30d50bb02c08ea4fa748bda24"}};
+  const std::string body = R"({"eventType":10,"noticeId":"4eb720f0-8da7-11e9-a43e-53f411c2761f",)"
+                           R"("notifyMs":1560408533119,"payload":{"a":"1","b":2},"productId":1})";
+  EXPECT_EQ(Take("/in/agora", body, 5), "");
+  // The verifier that took it is gone when Redis answers.
+  ingress_->SetCatalog(MakeCatalog());
+  loop_.RunReady();
+  store_.Answer(RedisValue::Text("1767225600000-0"));
+  EXPECT_EQ(Later(5), "202 thank you, this is all that we wanted to know");
+}
+
+// A verifier that is handed on to the next catalog must be that of its source.
+TEST_F(IngressTest, ANewKeyCountsFromTheNextCatalogOn) {
+  Catalog catalog;
+  Source source;
+  source.id = source.path = "demo";
+  source.provider = "tencent-live";
+  source.keys = {"another-key"};
+  source.route_tenant = "acme";
+  catalog.sources = {source};
+  catalog.tenants.emplace_back().id = "acme";
+  ingress_->SetCatalog(CatalogSnapshot::Of(catalog, 8));
+  EXPECT_THAT(Take("/in/demo", Body()), HasSubstr("forged"));
+  ingress_->SetCatalog(MakeCatalog());
+  EXPECT_EQ(Take("/in/demo", Body()), "");
+  ingress_->SetCatalog(MakeCatalog());
+  EXPECT_EQ(Take("/in/demo", Body(), 1), "");
+}
+
 TEST_F(IngressTest, StoresTheEventByteForByte) {
   headers_ = {{"Content-Type", "application/json"},
               {"X-Other", "1"},
