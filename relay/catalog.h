@@ -41,6 +41,29 @@ enum class SigningScheme { kNone, kStandardWebhooks, kTencent };
 // What the catalog says of an endpoint.
 enum class EndpointState { kActive, kPaused, kDisabled };
 
+// How many deliveries a second an endpoint is sent, by all workers together; 0: as many as it
+// takes.
+struct EndpointRate {
+  int per_s = 0;
+  int burst = 0;          // What may be sent at once after a silence; 0: a second's worth.
+  int backlog_per_s = 0;  // What has waited in the retry set, within per_s.
+
+  bool operator==(const EndpointRate&) const = default;
+};
+
+// When an endpoint is left alone, and how it is tried again.
+struct EndpointBreaker {
+  int failures = 20;   // Failures in a row that open it; 0: none do.
+  double share = 0.5;  // Share of failures in `window` that opens it; 0: none does.
+  int least = 100;     // Attempts in `window` below which the share says nothing.
+  Millis window{30 * 1000};
+  Millis probe_every{5 * 1000};  // One attempt in so long a time while it is open.
+  // How long its in-flight cap takes to grow back to the full after a probe has succeeded.
+  Millis slow_start{10 * 1000};
+
+  bool operator==(const EndpointBreaker&) const = default;
+};
+
 struct Endpoint {
   uint64_t number = 0;  // Assigned once by the catalog store, never reused; names its Redis keys.
   std::string id;       // Unique within its tenant.
@@ -56,7 +79,9 @@ struct Endpoint {
   std::string pattern;  // JSON text as written; empty matches everything.
   Millis timeout{15000};
   Millis deliver_within{48 * 3600 * 1000LL};
-  int in_flight_max = 10;
+  int in_flight_max = 10;  // Requests at the same time, by all workers together.
+  EndpointRate rate;
+  EndpointBreaker breaker;
   std::vector<Millis>
       retry_schedule;  // Filled with the default schedule when the catalog is silent.
   // Attempts in all: beyond the schedule its last delay is repeated. 0: one more than it has

@@ -78,6 +78,15 @@ void ForEachMember(Each& each, T& endpoint, const Endpoint& absent) {
   each("timeout_ms", endpoint.timeout, absent.timeout);
   each("deliver_within_ms", endpoint.deliver_within, absent.deliver_within);
   each("in_flight_max", endpoint.in_flight_max, absent.in_flight_max);
+  each("rate_per_s", endpoint.rate.per_s, absent.rate.per_s);
+  each("rate_burst", endpoint.rate.burst, absent.rate.burst);
+  each("rate_backlog_per_s", endpoint.rate.backlog_per_s, absent.rate.backlog_per_s);
+  each("breaker_failures", endpoint.breaker.failures, absent.breaker.failures);
+  each("breaker_share", endpoint.breaker.share, absent.breaker.share);
+  each("breaker_least", endpoint.breaker.least, absent.breaker.least);
+  each("breaker_window_ms", endpoint.breaker.window, absent.breaker.window);
+  each("breaker_probe_every_ms", endpoint.breaker.probe_every, absent.breaker.probe_every);
+  each("breaker_slow_start_ms", endpoint.breaker.slow_start, absent.breaker.slow_start);
   each("retry_schedule_ms", endpoint.retry_schedule, absent.retry_schedule);
   each("retry_attempts", endpoint.retry_attempts, absent.retry_attempts);
   each("retry_jitter", endpoint.retry_jitter, absent.retry_jitter);

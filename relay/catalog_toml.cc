@@ -28,6 +28,7 @@ constexpr size_t kRouteKeysMax = 1000;
 constexpr size_t kUnsignedTypesMax = 100;
 // A delivery's attempts are counted in six bits.
 constexpr size_t kScheduleMax = 50;
+constexpr int kRateMax = 1'000'000;
 constexpr int kAttemptsMax = 60;
 constexpr size_t kHeadersMax = 20;
 constexpr Millis kMonth = hours(30 * 24);
@@ -272,6 +273,14 @@ class CatalogReader {
     table.Read("deliver_within", Millis(1000), kMonth, endpoint.deliver_within);
     table.Read("in_flight_max", 1, 10'000, endpoint.in_flight_max);
     ReadOrdering(table);
+    if (const TomlValue* rate = table.ReadTable("rate")) {
+      TomlTable rate_table(*rate, "rate", table);
+      ReadRate(rate_table, endpoint.rate);
+    }
+    if (const TomlValue* breaker = table.ReadTable("breaker")) {
+      TomlTable breaker_table(*breaker, "breaker", table);
+      ReadBreaker(breaker_table, endpoint.breaker);
+    }
     endpoint.retry_schedule = DefaultRetrySchedule();
     if (const TomlValue* retry = table.ReadTable("retry")) {
       TomlTable retry_table(*retry, "retry", table);
@@ -306,15 +315,26 @@ class CatalogReader {
     std::string ordering = "none";
     table.Read("ordering", ordering);
     if (ordering != "none") table.Complain("ordering", "this version supports \"none\" only");
-    const TomlValue* rate = table.ReadTable("rate");
-    if (!rate) return;
-    TomlTable rate_table(*rate, "rate", table);
-    for (const char* key : {"per_s", "burst"}) {
-      int64_t value = 0;
-      rate_table.Read(key, 0, 1'000'000'000, value);
-      if (value != 0) rate_table.Complain(key, "this version supports 0 (no limit) only");
+  }
+
+  static void ReadRate(TomlTable& table, EndpointRate& rate) {
+    table.Read("per_s", 0, kRateMax, rate.per_s);
+    table.Read("burst", 0, kRateMax, rate.burst);
+    table.Read("backlog_per_s", 0, kRateMax, rate.backlog_per_s);
+    if (rate.burst > 0 && rate.per_s == 0) {
+      table.Complain("burst", "says nothing without per_s");
     }
-    rate_table.RefuseUnknown();
+    table.RefuseUnknown();
+  }
+
+  static void ReadBreaker(TomlTable& table, EndpointBreaker& breaker) {
+    table.Read("failures", 0, 10'000, breaker.failures);
+    table.Read("share", 0.0, 1.0, breaker.share);
+    table.Read("least", 1, 1'000'000, breaker.least);
+    table.Read("window", Millis(1000), hours(1), breaker.window);
+    table.Read("probe_every", Millis(100), hours(1), breaker.probe_every);
+    table.Read("slow_start", Millis(0), hours(1), breaker.slow_start);
+    table.RefuseUnknown();
   }
 
   static void ReadRetry(TomlTable& table, Endpoint& endpoint) {

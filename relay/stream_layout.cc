@@ -107,4 +107,8 @@ int64_t Member::stored_ms() const {
   return ms;
 }
 
+std::string LaneKey(uint64_t endpoint) {
+  return "relay:{relay}:lane:" + std::to_string(endpoint);
+}
+
 }  // namespace relay

@@ -147,6 +147,10 @@ constexpr std::string_view kCatalogChangesKey = "relay:{relay}:catalog:changes";
 constexpr std::string_view kEndpointStateKey = "relay:{relay}:endpoint_state";
 // ZSET "<boot> <name>" of a worker -> when it last said that it lives, in ms by Redis's clock.
 constexpr std::string_view kWorkersKey = "relay:{relay}:workers";
+// HASH, expiring: an endpoint's permits by worker, its rate and its breaker
+// (relay/scripts/lane.lua). Losing it lets an endpoint be sent more for a while, and loses no
+// event.
+std::string LaneKey(uint64_t endpoint);
 // STREAM, capped: authentic callbacks that belong to no tenant.
 constexpr std::string_view kUnroutedKey = "relay:{relay}:unrouted";
 // STREAM, capped: the last refusals of brokers, with source and reason.

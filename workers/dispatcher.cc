@@ -7,37 +7,49 @@
 
 namespace relay {
 
-Dispatcher::Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, AttemptLog& log,
-                       Random& random, WorkerMetrics& metrics, Limits limits, Events events)
-    : loop_(loop),
-      attempts_(attempts),
-      settler_(settler),
-      attempt_log_(log),
-      random_(random),
-      metrics_(metrics),
+Dispatcher::Dispatcher(Parts parts, Limits limits, const std::string& boot_id, Events events)
+    : loop_(parts.loop),
+      attempts_(parts.attempts),
+      settler_(parts.settler),
+      attempt_log_(parts.attempt_log),
+      random_(parts.random),
+      metrics_(parts.metrics),
       limits_(limits),
-      events_(std::move(events)) {}
+      events_(std::move(events)),
+      control_(parts.loop, parts.redis, parts.log, boot_id, ControlEvents()) {}
 
 Dispatcher::EndpointLane& Dispatcher::LaneOf(const Endpoint& endpoint) {
   auto found = lanes_.find(endpoint.number);
   if (found == lanes_.end()) {
     LaneLimits limits;
-    limits.in_flight_max = InFlightShare(endpoint.in_flight_max, live_workers_);
+    limits.in_flight_max = control_.permits(endpoint.number);
     limits.wait_max = limits_.split_after / 4;
-    found =
-        lanes_.emplace(endpoint.number, EndpointLane{Lane(limits), endpoint.in_flight_max}).first;
-  } else if (found->second.in_flight_max != endpoint.in_flight_max) {
-    found->second.in_flight_max = endpoint.in_flight_max;
-    found->second.lane.SetInFlightMax(InFlightShare(endpoint.in_flight_max, live_workers_));
+    found = lanes_.emplace(endpoint.number, EndpointLane{Lane(limits), {}}).first;
+    SetTerms(found->second, endpoint);
+    return found->second;
+  }
+  const LaneControl::Terms& terms = found->second.terms;
+  if (terms.in_flight_max != endpoint.in_flight_max || terms.rate != endpoint.rate ||
+      terms.breaker != endpoint.breaker) {
+    SetTerms(found->second, endpoint);
+    control_.Look(endpoint.number);
   }
   return found->second;
 }
 
+void Dispatcher::SetTerms(EndpointLane& lane, const Endpoint& endpoint) {
+  lane.terms = {endpoint.in_flight_max, endpoint.rate, endpoint.breaker};
+  Expect(lane);
+}
+
 DeliveryNumber Dispatcher::Offer(Delivery delivery, uint64_t entry) {
   if (stopped_ || in_flight_ >= limits_.in_flight_max) return 0;
+  const uint64_t endpoint = delivery.endpoint->number;
   EndpointLane& lane = LaneOf(*delivery.endpoint);
+  if (control_.open(endpoint)) return 0;
   const DeliveryNumber number = ++last_number_;
   const Lane::Admission admission = lane.lane.Offer(number, loop_.clock().Now());
+  control_.Look(endpoint);
   if (admission == Lane::Admission::kPark) return 0;
   Work& work = deliveries_[number];
   work.delivery = std::move(delivery);
@@ -59,6 +71,7 @@ std::vector<DeliveryNumber> Dispatcher::Reserve(const Endpoint& endpoint, int wa
     ++in_flight_;
     slots.push_back(++last_number_);
   }
+  control_.Look(endpoint.number);
   return slots;
 }
 
@@ -75,6 +88,7 @@ void Dispatcher::GiveBack(uint64_t endpoint, DeliveryNumber slot) {
   EndpointLane& lane = lanes_.at(endpoint);
   lane.lane.GiveUp(slot);
   StartWaiting(lane);
+  control_.Look(endpoint);
 }
 
 void Dispatcher::SetBacklog(const Endpoint& endpoint, bool backlog) {
@@ -83,6 +97,7 @@ void Dispatcher::SetBacklog(const Endpoint& endpoint, bool backlog) {
   EndpointLane& lane = LaneOf(endpoint);
   lane.lane.SetBacklog(backlog);
   StartWaiting(lane);
+  control_.Look(endpoint.number);
 }
 
 void Dispatcher::StartAttempt(DeliveryNumber number, Work& work) {
@@ -113,6 +128,10 @@ void Dispatcher::OnOutcome(DeliveryNumber number, AttemptResult result) {
   metrics_.CountAttempt(delivery.tenant->id, result.outcome);
   if (result.connection_reused) metrics_.connections_reused.Increment();
   if (DisablesEndpoint(result.outcome)) events_.on_gone(*delivery.endpoint);
+  // Of a loop nothing was sent, and so nothing was learned.
+  if (result.outcome != AttemptOutcome::kLoop) {
+    control_.Report(delivery.endpoint->number, result.outcome == AttemptOutcome::kAccepted);
+  }
   FreeSlot(delivery.endpoint->number, number);
   Decided(number, Decide(delivery, result));
 }
@@ -170,6 +189,7 @@ void Dispatcher::FreeSlot(uint64_t endpoint, DeliveryNumber number) {
   found->second.lane.OnFinished(number, loop_.clock().Now());
   StartWaiting(found->second);
   TellFree(endpoint, found->second);
+  control_.Look(endpoint);
 }
 
 void Dispatcher::StartWaiting(EndpointLane& lane) {
@@ -289,9 +309,13 @@ void Dispatcher::ParkWaiting(const TenurePtr& tenure) {
 }
 
 void Dispatcher::ParkInFlight(const TenurePtr& tenure) {
+  GiveUpInFlight([&tenure](const Work& work) { return work.delivery.held->tenure == tenure; });
+}
+
+void Dispatcher::GiveUpInFlight(const std::function<bool(const Work&)>& which) {
   std::vector<DeliveryNumber> running;
   for (const auto& [number, work] : deliveries_) {
-    if (work.attempt && work.delivery.held->tenure == tenure) running.push_back(number);
+    if (work.attempt && which(work)) running.push_back(number);
   }
   for (const DeliveryNumber number : running) {
     Work& work = deliveries_.at(number);
@@ -314,18 +338,88 @@ void Dispatcher::Drop(const TenurePtr& tenure) {
   }
 }
 
+void Dispatcher::StopStarting() {
+  stopped_ = true;
+  control_.Leave();
+}
+
 void Dispatcher::OnCatalogOrWorkers(int live_workers) {
   live_workers_ = live_workers;
   for (auto it = lanes_.begin(); it != lanes_.end();) {
     EndpointLane& lane = it->second;
-    if (lane.lane.idle() && !lane.lane.backlog()) {
+    if (lane.lane.idle() && !lane.lane.backlog() && !control_.holds(it->first)) {
       it = lanes_.erase(it);
       continue;
     }
-    lane.lane.SetInFlightMax(InFlightShare(lane.in_flight_max, live_workers_));
-    StartWaiting(lane);
+    Expect(lane);
     ++it;
   }
+}
+
+// ---- What a lane may be sent, by the word of all workers.
+
+LaneControl::Events Dispatcher::ControlEvents() {
+  return {.demand = [this](uint64_t endpoint) { return DemandOf(endpoint); },
+          .on_permits = [this](uint64_t endpoint, int permits) { OnPermits(endpoint, permits); },
+          .on_tokens = [this](uint64_t endpoint, int tokens,
+                              int backlog) { OnTokens(endpoint, tokens, backlog); },
+          .on_lapsed =
+              [this](const std::unordered_set<uint64_t>& endpoints) {
+                GiveUpInFlight([&endpoints](const Work& work) {
+                  return endpoints.count(work.delivery.endpoint->number) > 0;
+                });
+              },
+          .on_breaker = [this](uint64_t endpoint, bool open) { OnBreaker(endpoint, open); },
+          .on_probe = [this](uint64_t endpoint) { events_.on_probe(endpoint); },
+          .on_failing = [this](uint64_t endpoint, int64_t since_ms,
+                               int64_t now_ms) { events_.on_failing(endpoint, since_ms, now_ms); }};
+}
+
+// What this worker can count on, should all have as much to do.
+void Dispatcher::Expect(EndpointLane& lane) const {
+  lane.lane.SetExpected((lane.terms.in_flight_max - 1) / live_workers_ + 1);
+  lane.lane.SetRate(static_cast<double>(lane.terms.rate.per_s) / live_workers_,
+                    static_cast<double>(lane.terms.rate.backlog_per_s) / live_workers_);
+}
+
+LaneControl::Demand Dispatcher::DemandOf(uint64_t endpoint) const {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return {};
+  const Lane& lane = found->second.lane;
+  return {.terms = &found->second.terms,
+          .in_flight = lane.in_flight(),
+          .waiting = lane.waiting(),
+          .backlog = lane.backlog(),
+          .tokens = lane.tokens(),
+          .backlog_tokens = lane.backlog_tokens()};
+}
+
+void Dispatcher::OnPermits(uint64_t endpoint, int permits) {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return;
+  found->second.lane.SetInFlightMax(permits);
+  StartWaiting(found->second);
+  TellFree(endpoint, found->second);
+}
+
+void Dispatcher::OnTokens(uint64_t endpoint, int tokens, int backlog_tokens) {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return;
+  found->second.lane.SetTokens(tokens);
+  found->second.lane.SetBacklogTokens(backlog_tokens);
+  StartWaiting(found->second);
+  TellFree(endpoint, found->second);
+}
+
+void Dispatcher::OnBreaker(uint64_t endpoint, bool open) {
+  const auto found = lanes_.find(endpoint);
+  if (open && found != lanes_.end()) {
+    for (const DeliveryNumber number : found->second.lane.TakeAllWaiting()) {
+      deliveries_.at(number).waiting = false;
+      Decided(number, {.kind = Decision::Kind::kPark, .record = {}});
+    }
+  }
+  events_.on_breaker(endpoint, open);
 }
 
 int Dispatcher::count(const TenurePtr& tenure) const {

@@ -15,6 +15,7 @@
 #include "workers/attempt_log.h"
 #include "workers/held_event.h"
 #include "workers/lane.h"
+#include "workers/lane_control.h"
 #include "workers/settlement.h"
 #include "workers/settler.h"
 #include "workers/worker_metrics.h"
@@ -68,10 +69,26 @@ class Dispatcher {
     std::function<void(const Endpoint& endpoint)> on_gone;
     // Slots of this endpoint have become free.
     std::function<void(uint64_t endpoint)> on_slot_free;
+    // The endpoint's breaker has opened or closed.
+    std::function<void(uint64_t endpoint, bool open)> on_breaker;
+    // Its breaker is open, and one attempt may be made: Reserve() has a slot for it.
+    std::function<void(uint64_t endpoint)> on_probe;
+    // Nothing has ended well at the endpoint since then, both by Redis's clock.
+    std::function<void(uint64_t endpoint, int64_t failing_since_ms, int64_t now_ms)> on_failing;
+  };
+  struct Parts {
+    EventLoop& loop;
+    RedisClient& redis;
+    Attempts& attempts;
+    Settler& settler;
+    AttemptLog& attempt_log;
+    Random& random;
+    Log& log;
+    WorkerMetrics& metrics;
   };
 
-  Dispatcher(EventLoop& loop, Attempts& attempts, Settler& settler, AttemptLog& log, Random& random,
-             WorkerMetrics& metrics, Limits limits, Events events);
+  // `boot_id` names this worker among those that share the endpoints' limits.
+  Dispatcher(Parts parts, Limits limits, const std::string& boot_id, Events events);
 
   // Starts or queues the first attempt of a delivery of `entry`. 0: no room, park it.
   DeliveryNumber Offer(Delivery delivery, uint64_t entry);
@@ -98,8 +115,10 @@ class Dispatcher {
   void ParkWaiting(const TenurePtr& tenure);
   // Gives up what is in flight under `tenure`: aborts it and decides kPark.
   void ParkInFlight(const TenurePtr& tenure);
-  // No first attempt starts any more.
-  void StopStarting() { stopped_ = true; }
+  // No first attempt starts any more, and permits are given back as they get free.
+  void StopStarting();
+  // Whether the endpoint's breaker is known to be open: then nothing but a probe is to start.
+  bool IsOpen(uint64_t endpoint) const { return control_.open(endpoint); }
   // Forgets what waits under a tenure that is over.
   void Drop(const TenurePtr& tenure);
 
@@ -113,8 +132,8 @@ class Dispatcher {
  private:
   struct EndpointLane {
     Lane lane;
-    int in_flight_max = 0;   // As the catalog has it.
-    bool tell_free = false;  // on_slot_free is posted.
+    LaneControl::Terms terms;  // As the catalog has them.
+    bool tell_free = false;    // on_slot_free is posted.
   };
   struct Work {
     Delivery delivery;
@@ -128,12 +147,21 @@ class Dispatcher {
   };
 
   EndpointLane& LaneOf(const Endpoint& endpoint);
+  void SetTerms(EndpointLane& lane, const Endpoint& endpoint);
+  void Expect(EndpointLane& lane) const;
+  // What the lanes may be sent, as LaneControl tells it.
+  LaneControl::Events ControlEvents();
+  LaneControl::Demand DemandOf(uint64_t endpoint) const;
+  void OnPermits(uint64_t endpoint, int permits);
+  void OnTokens(uint64_t endpoint, int tokens, int backlog_tokens);
+  void OnBreaker(uint64_t endpoint, bool open);
   void StartAttempt(DeliveryNumber number, Work& work);
   void OnOutcome(DeliveryNumber number, AttemptResult result);
   // Decides, and writes the attempt with its decision into the log, which takes the answer over.
   Decision Decide(const Delivery& delivery, AttemptResult& result);
   void LogAttempt(const Delivery& delivery, AttemptResult& result, const Decision& decision);
   void FreeSlot(uint64_t endpoint, DeliveryNumber number);
+  void GiveUpInFlight(const std::function<bool(const Work&)>& which);
   void StartWaiting(EndpointLane& lane);
   void TellFree(uint64_t endpoint, EndpointLane& lane);
   void Decided(DeliveryNumber number, Decision decision);
@@ -147,6 +175,7 @@ class Dispatcher {
   WorkerMetrics& metrics_;
   const Limits limits_;
   const Events events_;
+  LaneControl control_;
   std::unordered_map<uint64_t, EndpointLane> lanes_;  // By endpoint number.
   std::unordered_map<DeliveryNumber, Work> deliveries_;
   DeliveryNumber last_number_ = 0;

@@ -14,13 +14,8 @@ constexpr int kAverageOver = 8;
 
 }  // namespace
 
-int InFlightShare(int in_flight_max, int live_workers) {
-  RELAY_CHECK(in_flight_max >= 1 && live_workers >= 1);
-  return (in_flight_max - 1) / live_workers + 1;
-}
-
 Lane::Lane(LaneLimits limits) : limits_(limits), service_time_(kServiceTimeAtFirst) {
-  RELAY_CHECK(limits_.in_flight_max >= 1);
+  RELAY_CHECK(limits_.in_flight_max >= 0);
 }
 
 Lane::Admission Lane::Offer(DeliveryNumber delivery, MonoTime now) {
@@ -28,8 +23,8 @@ Lane::Admission Lane::Offer(DeliveryNumber delivery, MonoTime now) {
     Begin(delivery, now, /*retry=*/false);
     return Admission::kStart;
   }
-  if (newcomers_max() == 0 || waiting() >= limits_.waiting_max ||
-      EstimatedWait(now) > limits_.wait_max) {
+  const bool never = newcomers_max() == 0 && backlog_;
+  if (never || waiting() >= limits_.waiting_max || EstimatedWait(now) > limits_.wait_max) {
     return Admission::kPark;
   }
   waiting_.push_back(delivery);
@@ -63,7 +58,7 @@ Lane::Running Lane::TakeOut(DeliveryNumber delivery) {
 
 std::optional<DeliveryNumber> Lane::TakeNext(MonoTime now) {
   if (waiting_.empty() || in_flight() >= limits_.in_flight_max) return std::nullopt;
-  if (newcomers() >= newcomers_max()) return std::nullopt;
+  if (newcomers() >= newcomers_max() || !has_token()) return std::nullopt;
   const DeliveryNumber delivery = waiting_.front();
   waiting_.pop_front();
   Begin(delivery, now, /*retry=*/false);
@@ -84,36 +79,53 @@ std::vector<DeliveryNumber> Lane::TakeAllWaiting() {
 }
 
 void Lane::SetInFlightMax(int in_flight_max) {
-  RELAY_CHECK(in_flight_max >= 1);
+  RELAY_CHECK(in_flight_max >= 0);
   limits_.in_flight_max = in_flight_max;
+}
+
+void Lane::SetRate(double per_s, double backlog_per_s) {
+  per_s_ = per_s;
+  backlog_per_s_ = backlog_per_s;
 }
 
 // None of a single slot: what waits for it is parked when its event is split, and then stands in
 // the backlog itself.
 int Lane::newcomers_max() const {
+  if (backlog_ && per_s_ > 0) return 0;
   return backlog_ ? limits_.in_flight_max / 2 : limits_.in_flight_max;
 }
 
 int Lane::free_slots() const {
-  const int free = std::min(limits_.in_flight_max - in_flight(), newcomers_max() - newcomers());
+  int free = std::min(limits_.in_flight_max - in_flight(), newcomers_max() - newcomers());
+  if (per_s_ > 0) free = std::min(free, tokens_);
   return std::max(0, free - waiting());
 }
 
 int Lane::free_for_retries() const {
   const int kept = std::clamp(newcomers_max() - newcomers(), 0, waiting());
-  return std::max(0, limits_.in_flight_max - in_flight() - kept);
+  int free = limits_.in_flight_max - in_flight() - kept;
+  if (per_s_ > 0) free = std::min(free, tokens_);
+  if (backlog_per_s_ > 0) free = std::min(free, backlog_tokens_);
+  return std::max(0, free);
 }
 
 Micros Lane::EstimatedWait(MonoTime now) const {
   if (free_slots() > 0) return Micros(0);
   Micros service_time = service_time_;
   if (!running_.empty()) service_time = std::max(service_time, now - running_.front().since);
-  return service_time * (waiting() + 1) / std::max(1, newcomers_max());
+  const int slots = limits_.in_flight_max > 0 ? newcomers_max() : expected_;
+  const Micros for_slot = service_time * (waiting() + 1) / std::max(1, slots);
+  if (per_s_ == 0) return for_slot;
+  const double tokens_short = std::max(0, waiting() + 1 - tokens_);
+  return std::max(for_slot, Micros(static_cast<int64_t>(tokens_short * 1e6 / per_s_)));
 }
 
 void Lane::Begin(DeliveryNumber delivery, MonoTime now, bool retry) {
   running_.push_back({delivery, now, retry});
-  if (retry) ++retries_;
+  if (per_s_ > 0) --tokens_;
+  if (!retry) return;
+  ++retries_;
+  if (backlog_per_s_ > 0) --backlog_tokens_;
 }
 
 }  // namespace relay

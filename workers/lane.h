@@ -12,11 +12,8 @@ namespace relay {
 // A delivery as the holder of a Lane knows it.
 using DeliveryNumber = uint64_t;
 
-// This worker's part of an endpoint's in-flight cap: its share rounded up, at least one.
-int InFlightShare(int in_flight_max, int live_workers);
-
 struct LaneLimits {
-  int in_flight_max = 10;         // This worker's share.
+  int in_flight_max = 10;         // This worker's permits under the endpoint's cap.
   Micros wait_max = Millis(500);  // A quarter of split_after: who would wait longer is parked.
   int waiting_max = 1000;         // Bounds the memory of one endpoint whatever the estimate says.
 };
@@ -30,6 +27,9 @@ struct LaneLimits {
 // of the slots each. Newcomers go on queueing before their half: were they parked instead, each
 // would swell the backlog that keeps the next from its slot, and a busy endpoint that fails now and
 // then would have everything go the long way through the retry set.
+//
+// Where the endpoint has a rate, a start takes a token as well. What waits in the retry set then
+// goes before newcomers altogether, so that a backlog drains oldest first.
 //
 // How long a newcomer would wait is estimated as (waiting + 1) x service time / cap. The service
 // time is a moving average of what finished, but at least the age of the oldest request in flight:
@@ -63,8 +63,15 @@ class Lane {
   // Empties the queue (the endpoint was paused or disabled); the caller parks what it gets.
   std::vector<DeliveryNumber> TakeAllWaiting();
 
-  // Follows the number of live workers or a new catalog. A lower cap stops nothing that runs.
+  // A lower cap stops nothing that runs; 0 lets nothing start.
   void SetInFlightMax(int in_flight_max);
+  // How many permits are likely to come: what a wait is estimated by as long as there are none.
+  void SetExpected(int in_flight_max) { expected_ = in_flight_max; }
+  // What this worker can count on of the endpoint's rate, and of that of its backlog; 0: no limit.
+  void SetRate(double per_s, double backlog_per_s);
+  // Replaces what is left of those given before.
+  void SetTokens(int tokens) { tokens_ = tokens; }
+  void SetBacklogTokens(int tokens) { backlog_tokens_ = tokens; }
   void SetBacklog(bool backlog) { backlog_ = backlog; }
   bool backlog() const { return backlog_; }
 
@@ -72,6 +79,8 @@ class Lane {
   int free_slots() const;
   // Slots that retries may fill now: all that those who wait have no right to.
   int free_for_retries() const;
+  int tokens() const { return tokens_; }
+  int backlog_tokens() const { return backlog_tokens_; }
   int in_flight() const { return static_cast<int>(running_.size()); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
   bool idle() const { return running_.empty() && waiting_.empty(); }
@@ -84,6 +93,7 @@ class Lane {
     bool retry;
   };
   int newcomers_max() const;
+  bool has_token() const { return per_s_ == 0 || tokens_ > 0; }
   int newcomers() const { return in_flight() - retries_; }
   void Begin(DeliveryNumber delivery, MonoTime now, bool retry);
   Running TakeOut(DeliveryNumber delivery);
@@ -94,6 +104,9 @@ class Lane {
   int retries_ = 0;               // Of those that run.
   std::deque<DeliveryNumber> waiting_;
   bool backlog_ = false;
+  int expected_ = 1;
+  double per_s_ = 0, backlog_per_s_ = 0;
+  int tokens_ = 0, backlog_tokens_ = 0;
 };
 
 }  // namespace relay

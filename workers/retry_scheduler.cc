@@ -43,6 +43,12 @@ void RetryScheduler::Add(const TenurePtr& tenure) {
 void RetryScheduler::Drop(const TenurePtr& tenure) {
   if (!DeskOf(tenure)) return;
   desks_.erase(tenure->partition);
+  std::vector<uint64_t> rest_no_more;
+  for (auto& [endpoint, partitions] : resting_) {
+    std::erase(partitions, tenure->partition);
+    if (partitions.empty()) rest_no_more.push_back(endpoint);
+  }
+  for (const uint64_t endpoint : rest_no_more) StopResting(endpoint);
   std::vector<uint64_t> endpoints;
   for (const auto& [endpoint, due] : due_) endpoints.push_back(endpoint);
   for (const uint64_t endpoint : endpoints) ForgetDue(endpoint, tenure->partition);
@@ -155,6 +161,7 @@ void RetryScheduler::TakeNext(uint64_t endpoint) {
     case EndpointStanding::kActive:
       break;
   }
+  if (dispatcher_.IsOpen(endpoint)) return RestAll(*entry);
   std::vector<DeliveryNumber> slots = dispatcher_.Reserve(*entry, kTakeMax);
   if (slots.empty()) return dispatcher_.SetBacklog(*entry, true);
   const int count = static_cast<int>(slots.size());

@@ -33,9 +33,10 @@ namespace relay {
 // get free.
 //
 // Due deliveries of a disabled endpoint become dead letters. A paused endpoint's are held, and
-// released when the catalog says so. Those of an endpoint that has left the catalog are dropped,
-// but only after the catalog has been read anew: an older snapshot must not drop what belongs to an
-// endpoint it has not heard of.
+// released when the catalog says so; those of an endpoint behind an open breaker are held until it
+// closes, but for one that is tried whenever a probe is due. Those of an endpoint that has left the
+// catalog are dropped, but only after the catalog has been read anew: an older snapshot must not
+// drop what belongs to an endpoint it has not heard of.
 //
 // All references outlive the scheduler. Loop thread only.
 class RetryScheduler {
@@ -66,6 +67,10 @@ class RetryScheduler {
   // The retry sets of this partition have changed, or Redis has told its time.
   void OnRetriesChanged(const TenurePtr& tenure, int64_t redis_now_ms);
   void OnSlotFree(uint64_t endpoint);
+  // The endpoint's breaker has opened or closed: its retries rest, or come due again.
+  void OnBreaker(uint64_t endpoint, bool open);
+  // One of the retries that rest may be tried.
+  void OnProbe(uint64_t endpoint);
 
   // True when no taking is under way for a returning tenure.
   bool quiet(const TenurePtr& tenure) const;
@@ -100,6 +105,14 @@ class RetryScheduler {
                      Resolution::Kind kind, std::string record);
   void ForgetDue(uint64_t endpoint, int partition);
   void HoldAll(uint64_t endpoint);
+  void RestAll(const Endpoint& endpoint);
+  void StopResting(uint64_t endpoint);
+  // Tries the next of the partitions in which the endpoint's retries rest; `slots` holds the one
+  // slot of the probe.
+  void Probe(const Endpoint& endpoint, std::vector<DeliveryNumber> slots, size_t partitions_left);
+  void OnProbeTaken(const TenurePtr& tenure, uint64_t endpoint, size_t partitions_left,
+                    std::vector<DeliveryNumber> slots, const Result<RedisValue>& reply);
+  void ReleaseRetries(const TenurePtr& tenure, uint64_t endpoint);
   void LookForUnknown(uint64_t endpoint);
   void OnCatalogRead(uint64_t version_before, const Result<CatalogPtr>& catalog);
   void ReleaseHeld(Desk& desk);
@@ -121,6 +134,9 @@ class RetryScheduler {
   RedisTime redis_time_;
   std::map<int, Desk> desks_;  // By partition.
   std::unordered_map<uint64_t, Due> due_;
+  // Endpoints behind an open breaker -> partitions in which their retries rest; the next to probe
+  // from first.
+  std::unordered_map<uint64_t, std::deque<int>> resting_;
   std::set<uint64_t> unknown_;  // Wait for the catalog to be read.
   std::set<uint64_t> gone_;     // Confirmed: not in a catalog that was read after they were missed.
   bool reading_catalog_ = false;

@@ -47,11 +47,18 @@ void RetryScheduler::OnHeld(const TenurePtr& tenure, const Result<RedisValue>& r
     const Tenant* tenant = nullptr;
     const Endpoint* entry = nullptr;
     // The retries of a disabled endpoint must come due as well: they become dead letters then.
-    if (table_.Find(endpoint, &tenant, &entry) == EndpointStanding::kPaused) continue;
-    const ScriptCall call = Release(tenure->keys, tenure->owner, endpoint);
-    redis_.Eval(*call.script, call.keys, call.args, scope_,
-                [this, tenure](const Result<RedisValue>& answer) { OnHoldAnswer(tenure, answer); });
+    const EndpointStanding standing = table_.Find(endpoint, &tenant, &entry);
+    if (standing == EndpointStanding::kPaused) continue;
+    // Its breaker's closing releases it.
+    if (standing == EndpointStanding::kActive && resting_.count(endpoint) > 0) continue;
+    ReleaseRetries(tenure, endpoint);
   }
+}
+
+void RetryScheduler::ReleaseRetries(const TenurePtr& tenure, uint64_t endpoint) {
+  const ScriptCall call = Release(tenure->keys, tenure->owner, endpoint);
+  redis_.Eval(*call.script, call.keys, call.args, scope_,
+              [this, tenure](const Result<RedisValue>& answer) { OnHoldAnswer(tenure, answer); });
 }
 
 void RetryScheduler::LookForUnknown(uint64_t endpoint) {

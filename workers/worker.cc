@@ -43,15 +43,21 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
       memory_share_(std::move(parts.memory_share)),
       attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
                    settings.redis.partitions),
-      dispatcher_(parts.loop, parts.attempts, settler_, attempt_log_, parts.random, metrics_,
+      dispatcher_({parts.loop, parts.redis, parts.attempts, settler_, attempt_log_, parts.random,
+                   parts.log, metrics_},
                   {.in_flight_max = settings.worker.in_flight_max,
                    .split_after = settings.worker.split_after},
+                  owner_.boot_id(),
                   {.on_first_decided =
                        [this](uint64_t entry, const Delivery& delivery, const Decision& decision) {
                          fan_out_.OnFirstDecided(entry, delivery, decision);
                        },
                    .on_gone = [this](const Endpoint& endpoint) { OnGone(endpoint); },
-                   .on_slot_free = [this](uint64_t number) { scheduler_.OnSlotFree(number); }}),
+                   .on_slot_free = [this](uint64_t number) { scheduler_.OnSlotFree(number); },
+                   .on_breaker = [this](uint64_t number, bool open) { OnBreaker(number, open); },
+                   .on_probe = [this](uint64_t number) { scheduler_.OnProbe(number); },
+                   .on_failing = [this](uint64_t number, int64_t since_ms,
+                                        int64_t now_ms) { OnFailing(number, since_ms, now_ms); }}),
       fan_out_(
           parts.loop, table_, dispatcher_, settler_, attempt_log_, metrics_,
           {.split_after = settings.worker.split_after,
@@ -178,6 +184,20 @@ void Worker::OnGone(const Endpoint& endpoint) {
                                if (!watch.gone()) OnDisabled(number, state);
                              });
 }
+
+void Worker::OnBreaker(uint64_t endpoint, bool open) {
+  if (open) {
+    metrics_.breakers_opened.Increment();
+    log_.Warning("breaker_open",
+                 "an endpoint fails and is left alone, but for a probe now and then",
+                 {{"number", endpoint}});
+  } else {
+    log_.Info("breaker_closed", "an endpoint answers again", {{"number", endpoint}});
+  }
+  scheduler_.OnBreaker(endpoint, open);
+}
+
+void Worker::OnFailing(uint64_t, int64_t, int64_t) {}
 
 void Worker::OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state) {
   disabling_.erase(endpoint);

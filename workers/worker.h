@@ -89,6 +89,8 @@ class Worker {
   void OnReturning(const TenurePtr& tenure);
   void OnEnded(const TenurePtr& tenure);
   void OnGone(const Endpoint& endpoint);
+  void OnBreaker(uint64_t endpoint, bool open);
+  void OnFailing(uint64_t endpoint, int64_t since_ms, int64_t now_ms);
   void OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state);
   void OnTick();
   AttemptLog::Memory MemoryForLog() const;

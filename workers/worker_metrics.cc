@@ -21,6 +21,8 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics)
       unmatched(metrics.GetCounter("relay_unmatched_total", "Events that no endpoint was owed.")),
       purged(metrics.GetCounter("relay_purged_total",
                                 "Deliveries dropped because their endpoint left the catalog.")),
+      breakers_opened(metrics.GetCounter("relay_breakers_opened_total",
+                                         "Times that an endpoint's breaker was met open anew.")),
       payload_missing(metrics.GetCounter("relay_payload_missing_total",
                                          "Deliveries whose payload was gone; must stay 0.")),
       repeat_window(

@@ -27,6 +27,7 @@ struct WorkerMetrics {
   Counter& repeats;
   Counter& unmatched;
   Counter& purged;
+  Counter& breakers_opened;
   Counter& payload_missing;
   Gauge& repeat_window;
   Gauge& undecodable;

@@ -94,7 +94,8 @@ void MeasureInFlight(Scene& scene) {
     const std::string name = "hang-" + std::to_string(i);
     endpoints.push_back(
         {name, relay.StartSink(name, {"--hang", "1"}),
-         "in_flight_max = 2500\ntimeout = \"60s\"\n" + Installation::SigningOf(name)});
+         "in_flight_max = 2500\ntimeout = \"60s\"\nbreaker = { failures = 0, share = 0 }\n" +
+             Installation::SigningOf(name)});
   }
   relay.Apply(endpoints);
   relay.StartBroker("broker");

@@ -53,7 +53,8 @@ TEST(DeliveryTest, AnEventReachesFiveEndpointsOnceEach) {
 TEST(DeliveryTest, AFailedDeliveryIsRetriedUntilItSucceeds) {
   RelaySystem relay;
   relay.Apply({{"a", relay.StartSink("a", {"--fail-first", "2"}),
-                "retry = { schedule = [\"100ms\", \"200ms\", \"300ms\"] }"}});
+                "retry = { schedule = [\"100ms\", \"200ms\", \"300ms\"] }\n"
+                "breaker = { failures = 0 }"}});
   relay.StartBroker();
   relay.StartWorker();
   EXPECT_EQ(relay.Simulate({"--count", "20"}).status, 0);
@@ -98,7 +99,9 @@ TEST(DeliveryTest, WhatHappenedToAnEventCanBeSeenAttemptByAttempt) {
 TEST(DeliveryTest, ADeliveryThatDiesIsKeptAndRedriven) {
   RelaySystem relay;
   const int port = relay.StartSink("a", {"--status", "500"});
-  relay.Apply({{"a", port, "retry = { schedule = [\"50ms\"] }"}});
+  relay.Apply({{"a", port,
+                "retry = { schedule = [\"50ms\"] }\n"
+                "breaker = { failures = 0, share = 0 }"}});
   relay.StartBroker();
   relay.StartWorker();
   EXPECT_EQ(relay.Simulate({"--count", "30"}).status, 0);
@@ -123,7 +126,9 @@ TEST(DeliveryTest, AStoppedRedriveGoesOnWhereItWas) {
   for (const int signal : {SIGINT, SIGKILL}) {
     RelaySystem relay;
     const int port = relay.StartSink("a", {"--status", "500"});
-    relay.Apply({{"a", port, "retry = { schedule = [\"50ms\"] }"}});
+    relay.Apply({{"a", port,
+                  "retry = { schedule = [\"50ms\"] }\n"
+                  "breaker = { failures = 0, share = 0 }"}});
     relay.StartBroker();
     relay.StartWorker();
     EXPECT_EQ(relay.Simulate({"--count", std::to_string(kLetters)}).status, 0);

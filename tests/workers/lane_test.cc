@@ -24,14 +24,6 @@ class LaneTest : public ::testing::Test {
   MonoTime now_{seconds(100)};
 };
 
-TEST(InFlightShareTest, IsRoundedUpAndNeverZero) {
-  EXPECT_EQ(InFlightShare(10, 1), 10);
-  EXPECT_EQ(InFlightShare(10, 2), 5);
-  EXPECT_EQ(InFlightShare(10, 3), 4);
-  EXPECT_EQ(InFlightShare(10, 11), 1);
-  EXPECT_EQ(InFlightShare(1, 1000), 1);
-}
-
 TEST_F(LaneTest, StartsUntilItsSlotsAreTakenThenQueuesInOrder) {
   Lane lane({.in_flight_max = 2});
   EXPECT_EQ(lane.Offer(1, now_), kStart);

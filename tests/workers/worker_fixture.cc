@@ -73,6 +73,7 @@ void WorkerTest::AnswerTransitions() {
   redis_.On("settle", [this](const FakeRedisCall& call) { return OnSettle(call); });
   redis_.On("resolve", [this](const FakeRedisCall& call) { return OnResolve(call); });
   redis_.On("take", [this](const FakeRedisCall& call) { return OnTake(call); });
+  redis_.On("lane", [this](const FakeRedisCall& call) { return OnLane(call); });
   redis_.On("hold", RedisValue::Array({RedisValue::Integer(now_ms()), RedisValue::Integer(1)}));
 }
 
@@ -149,6 +150,24 @@ Result<RedisValue> WorkerTest::OnTake(const FakeRedisCall& call) {
       found->second.erase(found->second.begin());
     }
     if (found->second.empty()) due_.erase(found);
+  }
+  return RedisValue::Array(std::move(reply));
+}
+
+// What is wanted is given.
+Result<RedisValue> WorkerTest::OnLane(const FakeRedisCall& call) {
+  std::vector<RedisValue> reply = {RedisValue::Integer(now_ms())};
+  for (size_t at = 2; at < call.args.size(); at += 18) {
+    const int64_t cap = std::stoll(call.args[at]);
+    const int64_t want = std::stoll(call.args[at + 1]);
+    const int64_t keep = std::stoll(call.args[at + 2]);
+    const int64_t held = std::max(keep, std::min(cap, want));
+    std::vector<RedisValue> share(11, RedisValue::Integer(0));
+    share[0] = RedisValue::Integer(held);
+    share[1] = RedisValue::Integer(std::min(cap, want));
+    share[2] = RedisValue::Integer(std::stoll(call.args[at + 5]));
+    share[4] = RedisValue::Integer(std::stoll(call.args[at + 7]));
+    reply.push_back(RedisValue::Array(std::move(share)));
   }
   return RedisValue::Array(std::move(reply));
 }

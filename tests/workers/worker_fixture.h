@@ -99,6 +99,7 @@ class WorkerTest : public ::testing::Test {
   Result<RedisValue> OnDone(const FakeRedisCall& call);
   Result<RedisValue> OnSettle(const FakeRedisCall& call);
   Result<RedisValue> OnResolve(const FakeRedisCall& call);
+  Result<RedisValue> OnLane(const FakeRedisCall& call);
   Result<RedisValue> OnTake(const FakeRedisCall& call);
   RedisValue WonAll(size_t count) const;
 };

@@ -98,9 +98,9 @@ INSTANTIATE_TEST_SUITE_P(Each, DefectiveProgramTest,
 TEST(PlantedDefectTest, NoneIsPlantedWhereNoneIsAskedFor) {
   const Planting planting("0");
   RelaySystem relay;
-  relay.Apply(
-      {{"a", relay.StartSink("a", {"--fail-first", "1"}), "retry = { schedule = [\"1s\"] }"},
-       {"b", relay.StartSink("b"), ""}});
+  relay.Apply({{"a", relay.StartSink("a", {"--fail-first", "1"}),
+                "retry = { schedule = [\"1s\"] }\nbreaker = { failures = 0, share = 0 }"},
+               {"b", relay.StartSink("b"), ""}});
   ChildProgram& broker = relay.StartBroker();
   ChildProgram& worker = relay.StartWorker();
   EXPECT_EQ(relay.Simulate({"--count", "500"}).status, 0);
@@ -153,9 +153,9 @@ TEST(PlantedDefectTest, TheFifthTakesAForgedCallback) {
 TEST(PlantedDefectTest, TheSixteenthChangesAScriptAndLosesRetries) {
   const Planting planting("16");
   RelaySystem relay;
-  relay.Apply(
-      {{"a", relay.StartSink("a", {"--fail-first", "1"}), "retry = { schedule = [\"1s\"] }"},
-       {"b", relay.StartSink("b"), ""}});
+  relay.Apply({{"a", relay.StartSink("a", {"--fail-first", "1"}),
+                "retry = { schedule = [\"1s\"] }\nbreaker = { failures = 0, share = 0 }"},
+               {"b", relay.StartSink("b"), ""}});
   relay.StartBroker();
   ChildProgram& worker = relay.StartWorker();
   EXPECT_EQ(relay.Simulate({"--count", "20"}).status, 0);

@@ -56,6 +56,8 @@ std::string TermsOf(const HostileBehaviour& behaviour, const std::string& type) 
   if (hangs) terms = "timeout = \"400ms\"\nin_flight_max = 6\n";
   terms += "pattern = '{\"event_type\":[" + type +
            (behaviour.path == kAlone ? std::string(",") + kTypeForOne : "") + "]}'\n";
+  // All that is to be seen is what becomes of each attempt: none is put off for those before it.
+  terms += "breaker = { failures = 0, share = 0 }\n";
   return terms + std::string(behaviour.more) + "retry = { " + (delivered ? kPatient : kImpatient) +
          ", final = [422], retry_after_max = \"1s\" }\n" +
          "signing = { scheme = \"standard-webhooks\", secrets = [\"" +

@@ -120,8 +120,8 @@ constexpr const char* kImpatient = R"(["500ms", "500ms"])";
 
 ChaosEndpoint EndpointAt(const std::string& name, int port, const std::string& schedule) {
   return {name, port,
-          "in_flight_max = 200\nretry = { schedule = " + schedule + " }\n" +
-              Installation::SigningOf(name)};
+          "in_flight_max = 200\nbreaker = { failures = 0, share = 0 }\nretry = { schedule = " +
+              schedule + " }\n" + Installation::SigningOf(name)};
 }
 
 void PointTo(Installation& relay, int port_a, int port_b) {

@@ -31,7 +31,8 @@ constexpr int64_t kResumedWithinUs = 2 * kSecondUs;
 // What a worker had begun is leased for the endpoint's timeout and lease_margin.
 constexpr const char* kSlowAnswer = "300ms";
 constexpr const char* kSlowTerms =
-    "in_flight_max = 1000\ntimeout = \"2s\"\nretry = { schedule = [\"1s\", \"1s\"], jitter = 0 }\n";
+    "in_flight_max = 1000\ntimeout = \"2s\"\nretry = { schedule = [\"1s\", \"1s\"], jitter = 0 }\n"
+    "breaker = { failures = 0, share = 0 }\n";
 constexpr int64_t kRetryDueAfterUs = 1'300'000;
 constexpr int64_t kLeaseUs = 7 * kSecondUs;
 constexpr int64_t kLeasedLateUs = kLeaseUs + 5 * kSecondUs;
