@@ -15,6 +15,15 @@ bool IsInteger(std::string_view text) {
   return AllDigits(text.starts_with('-') ? text.substr(1) : text) && text.size() <= kTypeDigitsMax;
 }
 
+// False when one of them is empty.
+bool AppendAll(std::initializer_list<std::string_view> texts, std::string& key) {
+  for (const std::string_view text : texts) {
+    if (text.empty()) return false;
+    AppendWithLength(text, key);
+  }
+  return true;
+}
+
 }  // namespace
 
 Verdict TencentLive::Verify(const HttpRequest& request, const Source& source, WallTime now,
@@ -64,34 +73,22 @@ void TencentLive::WriteDedupeKey(CallbackFacts& facts) {
   std::string& key = facts.dedupe_key;
   key.assign(1, 'f');
   AppendWithLength(facts.type, key);
+  const RouteAttributes& at = facts.route;
   bool whole = false;
   if (facts.type == "0" || facts.type == "1") {
     // `sequence` names one push; its start and its end carry the same.
-    whole = AppendIdentity({{"appid", "appId"},
-                            {"app", "domain"},
-                            {"appname", "path"},
-                            {"stream_id", "streamId"},
-                            {"sequence", "seq"}},
-                           key);
+    whole = AppendAll({at.appid, at.push_domain, facts.path, at.stream_id}, key) &&
+            AppendAll({TextOf({"sequence", "seq"})}, key);
   } else if (facts.type == "100") {
     // One push gives a file for each format and each slice.
-    whole = AppendIdentity({{"stream_id", "streamId"}, {"file_id"}, {"video_url"}}, key);
+    whole = AppendAll({at.stream_id}, key) && AppendAll({TextOf({"file_id"})}, key) &&
+            AppendAll({TextOf({"video_url"})}, key);
   } else if (facts.type == "200") {
     // A picture's name has the time of day and not the day.
-    whole = AppendIdentity(
-        {{"stream_id", "streamId"}, {"create_time"}, {"pic_url", "pic_full_url"}}, key);
+    whole = AppendAll({at.stream_id}, key) && AppendAll({TextOf({"create_time"})}, key) &&
+            AppendAll({TextOf({"pic_url", "pic_full_url"})}, key);
   }
   if (!whole) WriteBodyKey(callback_, {"t", "sign"}, key);
-}
-
-bool TencentLive::AppendIdentity(
-    std::initializer_list<std::initializer_list<std::string_view>> fields, std::string& key) {
-  for (const auto& names : fields) {
-    const std::string_view text = TextOf(names);
-    if (text.empty()) return false;
-    AppendWithLength(text, key);
-  }
-  return true;
 }
 
 }  // namespace relay

@@ -28,8 +28,6 @@ class TencentLive final : public Provider {
   bool ReadFacts(CallbackFacts& facts);
   // As in callback_text.h; the view lives until the next call.
   std::string_view TextOf(std::initializer_list<std::string_view> names);
-  bool AppendIdentity(std::initializer_list<std::initializer_list<std::string_view>> fields,
-                      std::string& key);
   void WriteDedupeKey(CallbackFacts& facts);
 
   JsonObject callback_;
