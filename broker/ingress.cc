@@ -42,7 +42,7 @@ void KeepHeaders(const HttpRequest& request, std::string& kept) {
 
 struct Ingress::SourceState {
   const Source* source;
-  Provider* provider;  // Null: the catalog was written by a newer version.
+  std::unique_ptr<Provider> provider;  // Null: the catalog was written by a newer version.
   Counter* accepted;
   Counter* unrouted;
 };
@@ -55,7 +55,9 @@ struct Ingress::Waiting {
   MonoTime arrived;
   std::string source;  // Its id: the snapshot may have changed when the outcome comes.
   Counter* counter = nullptr;
-  std::string_view acknowledgement;
+  // As the provider wants it, whatever the source may have become since.
+  int answer_status = 200;
+  std::string answer_body;
 };
 
 struct Ingress::Refusal {
@@ -82,17 +84,25 @@ Ingress::Ingress(EventLoop& loop, std::vector<RedisClient*> store_clients, int p
 Ingress::~Ingress() = default;
 
 void Ingress::SetCatalog(CatalogPtr catalog) {
-  router_ = std::make_unique<TenantRouter>(catalog);
-  held_quota_.SetCatalog(catalog);
-  sources_.clear();
+  std::vector<SourceState> sources;
   for (const Source& source : catalog->sources()) {
     const Labels labels = {{"source", source.id}};
-    sources_.push_back(
-        {&source, providers_.Find(source.provider),
+    sources.push_back(
+        {&source, TakeProvider(source),
          &metrics_.GetCounter("relay_accepted_total", "Callbacks stored and acknowledged", labels),
          &metrics_.GetCounter("relay_unrouted_total",
                               "Authentic callbacks that belonged to no tenant", labels)});
   }
+  sources_ = std::move(sources);
+  held_quota_.SetCatalog(catalog);
+  router_ = std::make_unique<TenantRouter>(std::move(catalog));
+}
+
+// A source that stays what it was keeps its verifier, with its keyed states and buffers.
+std::unique_ptr<Provider> Ingress::TakeProvider(const Source& source) {
+  const Source* held = router_ == nullptr ? nullptr : router_->catalog()->FindSource(source.id);
+  if (held == nullptr || *held != source) return MakeProvider(source);
+  return std::move(sources_[held - router_->catalog()->sources().data()].provider);
 }
 
 std::optional<HttpAnswer> Ingress::Take(Ticket ticket, const HttpRequest& request,
@@ -167,7 +177,9 @@ std::optional<Ingress::Refusal> Ingress::Store(SourceState& source, Ticket ticke
   waiting.arrived = request.arrived;
   waiting.source = source.source->id;
   waiting.counter = tenant == nullptr ? source.unrouted : source.accepted;
-  waiting.acknowledgement = source.provider->acknowledgement();
+  const Acknowledgement acknowledgement = source.provider->acknowledgement();
+  waiting.answer_status = acknowledgement.status;
+  waiting.answer_body = acknowledgement.body;
   admission_.Begin(waiting.bytes);
   if (tenant == nullptr) {
     publisher_.PublishUnrouted(event_, facts_.route, ticket);
@@ -199,7 +211,8 @@ void Ingress::OnOutcome(Ticket ticket, StoreOutcome outcome) {
     const std::chrono::duration<double> took = loop_.clock().Now() - waiting.arrived;
     ack_seconds_.Observe(took.count());
     HttpAnswer answer;
-    answer.body = waiting.acknowledgement;
+    answer.status = waiting.answer_status;
+    answer.body = waiting.answer_body;
     on_answer_(ticket, answer);
     return;
   }

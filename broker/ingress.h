@@ -25,12 +25,12 @@ namespace relay {
 
 // The path of one request: find its source, admit, verify, route, publish, answer.
 //
-//   200  what the provider expects; only after Redis has said that the event is stored
+//   2xx  what the provider expects; only after Redis has said that the event is stored
 //   400  malformed            403  forged, unsigned, expired      404  no source has this path
 //   405  not a POST           429  the tenant's rate or quota     503  come again: Redis is away,
 //                                  (with Retry-After)                  refuses, or we are full
 //
-// Everything that is not 200 has the body {"code":<status>,"error":"<word>"}, is counted by source
+// Everything else has the body {"code":<status>,"error":"<word>"}, is counted by source
 // and that word, and is kept for `relayctl refused`.
 //
 // What is given to the constructor outlives it. Loop thread only.
@@ -69,6 +69,7 @@ class Ingress {
   struct Waiting;
   struct Refusal;
 
+  std::unique_ptr<Provider> TakeProvider(const Source& source);
   std::optional<Refusal> TakeFor(SourceState& source, Ticket ticket, const HttpRequest& request);
   std::optional<Refusal> Store(SourceState& source, Ticket ticket, const HttpRequest& request);
   void FillEvent(const Source& source, const HttpRequest& request);
@@ -81,7 +82,6 @@ class Ingress {
   RefusalLog& refusals_;
   Metrics& metrics_;
   const OnAnswer on_answer_;
-  ProviderRegistry providers_;
   Histogram& ack_seconds_;
   std::map<std::pair<std::string, std::string>, Counter*, std::less<>> refused_;
 

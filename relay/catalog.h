@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/clock.h"
+#include "relay/hmac_settings.h"
 #include "relay/status.h"
 
 namespace relay {
@@ -17,7 +18,7 @@ enum class RouteBy { kFixedTenant, kPushDomain, kAppId, kStreamPrefix, kStreamPa
 struct Source {
   std::string id;
   std::string path;               // POST /in/<path>
-  std::string provider;           // "tencent-live"
+  std::string provider;           // One of relay/provider_names.h.
   std::vector<std::string> keys;  // The first is the current one; all are tried. Clear text.
   Millis grace{15 * 60 * 1000};   // How long after its expiry a callback is still taken.
   Millis window{30 * 60 * 1000};  // How long repeats are recognised.
@@ -25,6 +26,11 @@ struct Source {
   std::string route_tenant;     // kFixedTenant
   std::string route_param;      // kStreamParam: the parameter's name
   bool keep_unroutable = true;  // unroutable = "keep" | "503"
+  // tencent-live: event types that are taken although they carry no signature.
+  std::vector<std::string> unsigned_types;
+  // standard-webhooks and hmac: how far a timestamp may lie from now, before or after.
+  Millis tolerance{5 * 60 * 1000};
+  HmacSettings hmac;  // hmac
 
   bool operator==(const Source&) const = default;
 };

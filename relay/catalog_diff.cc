@@ -50,14 +50,35 @@ std::string RouteText(const Source& source) {
   return source.route_param.empty() ? text : text + " " + source.route_param;
 }
 
+void AddSettingsOf(const HmacSettings& hmac, SettingList& out) {
+  const SettingList settings = {{"hmac.header", hmac.header},
+                                {"hmac.algorithm", Word(hmac.algorithm)},
+                                {"hmac.encoding", Word(hmac.encoding)},
+                                {"hmac.signed", hmac.signed_text},
+                                {"hmac.prefix", hmac.prefix},
+                                {"hmac.separator", hmac.separator},
+                                {"hmac.timestamp_header", hmac.timestamp_header},
+                                {"hmac.timestamp_prefix", hmac.timestamp_prefix},
+                                {"hmac.type", hmac.type},
+                                {"hmac.ordering", hmac.ordering},
+                                {"hmac.dedupe", hmac.dedupe},
+                                {"hmac.answer_status", std::to_string(hmac.answer_status)},
+                                {"hmac.answer_body", hmac.answer_body}};
+  out.insert(out.end(), settings.begin(), settings.end());
+}
+
 SettingList SettingsOf(const Source& source) {
-  return {{"path", source.path},
-          {"provider", source.provider},
-          {"keys", List(source.keys), true},
-          {"grace", FormatDuration(source.grace)},
-          {"window", FormatDuration(source.window)},
-          {"route", RouteText(source)},
-          {"unroutable", source.keep_unroutable ? "keep" : "503"}};
+  SettingList out = {{"path", source.path},
+                     {"provider", source.provider},
+                     {"keys", List(source.keys), true},
+                     {"grace", FormatDuration(source.grace)},
+                     {"window", FormatDuration(source.window)},
+                     {"route", RouteText(source)},
+                     {"unroutable", source.keep_unroutable ? "keep" : "503"},
+                     {"unsigned_types", List(source.unsigned_types)},
+                     {"tolerance", FormatDuration(source.tolerance)}};
+  AddSettingsOf(source.hmac, out);
+  return out;
 }
 
 SettingList SettingsOf(const Tenant& tenant) {

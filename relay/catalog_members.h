@@ -17,6 +17,23 @@ using CatalogHeaders = std::vector<std::pair<std::string, std::string>>;
 // The members of each part, once for writing and reading: `each` is called with name, value and
 // default. Secret() instead of the call seals or opens.
 template <typename Each, typename T>
+void ForEachMember(Each& each, T& hmac, const HmacSettings& absent) {
+  each("hmac_header", hmac.header, absent.header);
+  each("hmac_algorithm", hmac.algorithm, absent.algorithm);
+  each("hmac_encoding", hmac.encoding, absent.encoding);
+  each("hmac_signed", hmac.signed_text, absent.signed_text);
+  each("hmac_prefix", hmac.prefix, absent.prefix);
+  each("hmac_separator", hmac.separator, absent.separator);
+  each("hmac_timestamp_header", hmac.timestamp_header, absent.timestamp_header);
+  each("hmac_timestamp_prefix", hmac.timestamp_prefix, absent.timestamp_prefix);
+  each("hmac_type", hmac.type, absent.type);
+  each("hmac_ordering", hmac.ordering, absent.ordering);
+  each("hmac_dedupe", hmac.dedupe, absent.dedupe);
+  each("hmac_answer_status", hmac.answer_status, absent.answer_status);
+  each("hmac_answer_body", hmac.answer_body, absent.answer_body);
+}
+
+template <typename Each, typename T>
 void ForEachMember(Each& each, T& source, const Source& absent) {
   each("id", source.id, absent.id);
   each("path", source.path, absent.path);
@@ -28,6 +45,9 @@ void ForEachMember(Each& each, T& source, const Source& absent) {
   each("route_tenant", source.route_tenant, absent.route_tenant);
   each("route_param", source.route_param, absent.route_param);
   each("keep_unroutable", source.keep_unroutable, absent.keep_unroutable);
+  each("unsigned_types", source.unsigned_types, absent.unsigned_types);
+  each("tolerance_ms", source.tolerance, absent.tolerance);
+  ForEachMember(each, source.hmac, absent.hmac);
 }
 
 template <typename Each, typename T>

@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kPathBytesMax = 100;
 constexpr size_t kHeaderBytesMax = 1024;
+constexpr size_t kNumberDigitsMax = 10;
 
 bool IsLowerOrDigit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -28,6 +29,11 @@ bool IsSourcePath(std::string_view path) {
   return !path.empty() && path.size() <= kPathBytesMax &&
          std::all_of(path.begin(), path.end(),
                      [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool IsEventNumber(std::string_view text) {
+  return !text.empty() && text.size() <= kNumberDigitsMax &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::string LowerCase(std::string_view text) {

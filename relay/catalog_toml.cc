@@ -5,9 +5,11 @@
 #include <unordered_set>
 
 #include "relay/catalog.h"
+#include "relay/catalog_hmac_toml.h"
 #include "relay/catalog_rules.h"
 #include "relay/catalog_words.h"
 #include "relay/event_pattern.h"
+#include "relay/provider_names.h"
 #include "relay/toml_reader.h"
 #include "relay/url.h"
 #include "relay/webhook_signature.h"
@@ -23,12 +25,26 @@ constexpr size_t kKeysMax = 10;
 constexpr size_t kSecretsMax = 4;  // What one signature header is made with.
 constexpr size_t kSecretBytesMax = 4096;
 constexpr size_t kRouteKeysMax = 1000;
+constexpr size_t kUnsignedTypesMax = 100;
 // A delivery's attempts are counted in six bits.
 constexpr size_t kScheduleMax = 50;
 constexpr int kRateMax = 1'000'000;
 constexpr int kAttemptsMax = 60;
 constexpr size_t kHeadersMax = 20;
 constexpr Millis kMonth = hours(30 * 24);
+
+// Whether callbacks of the source's provider say what it routes by; if not, none would find its
+// tenant.
+bool NamesRoute(const Source& source) {
+  const RouteBy by = source.route_by;
+  const std::string& provider = source.provider;
+  if (provider == "tencent-live") return true;
+  if (provider == "tencent-trtc") return by == RouteBy::kAppId || by == RouteBy::kStreamPrefix;
+  if (provider == "volcengine-live") {
+    return by == RouteBy::kPushDomain || by == RouteBy::kStreamPrefix;
+  }
+  return provider == "hmac" && by == RouteBy::kStreamPrefix && !source.hmac.ordering.empty();
+}
 
 // Reads one catalog file. Tenants come before sources, because a source may name a tenant.
 class CatalogReader {
@@ -100,13 +116,14 @@ class CatalogReader {
     }
     table.Require("provider");
     table.Read("provider", source.provider);
-    if (table.has("provider") && source.provider != "tencent-live") {
-      table.Complain("provider", "this version supports \"tencent-live\" only");
+    if (table.has("provider") && !IsKnownProvider(source.provider)) {
+      table.Complain("provider", "this version supports " + ProviderNameList());
     }
     table.Require("keys");
     table.Read("keys", kKeysMax, source.keys);
     if (table.has("keys") && source.keys.empty()) table.Complain("keys", "expected a key");
     for (std::string& key : source.keys) ReadSecretFile(table, "keys", key);
+    ReadScheme(table, source);
     table.Read("grace", Millis(0), hours(24), source.grace);
     table.Read("window", Millis(0), hours(7 * 24), source.window);
     table.ReadWord("unroutable", {{"keep", true}, {"503", false}}, source.keep_unroutable);
@@ -119,6 +136,38 @@ class CatalogReader {
     catalog_.sources.push_back(std::move(source));
   }
 
+  // The keys that only some kinds of provider have.
+  static void ReadScheme(TomlTable& table, Source& source) {
+    const bool hmac = source.provider == "hmac";
+    const bool webhooks = source.provider == "standard-webhooks";
+    table.Read("unsigned_types", kUnsignedTypesMax, source.unsigned_types);
+    for (const std::string& type : source.unsigned_types) {
+      if (!IsEventNumber(type)) {
+        table.Complain("unsigned_types", "expected numbers as strings, such as \"314\"");
+      }
+    }
+    if (table.has("unsigned_types") && source.provider != "tencent-live") {
+      table.Complain("unsigned_types", "belongs to provider = \"tencent-live\"");
+    }
+    table.Read("tolerance", Millis(1000), hours(24), source.tolerance);
+    if (table.has("tolerance") && !hmac && !webhooks) {
+      table.Complain("tolerance", "belongs to provider = \"standard-webhooks\" or \"hmac\"");
+    }
+    for (const std::string& key : source.keys) {
+      if (!webhooks) break;
+      const Result<std::string> decoded = DecodeWebhookSecret(key);
+      if (!decoded.ok()) table.Complain("keys", decoded.status().text());
+    }
+    const TomlValue* settings = table.ReadTable("hmac");
+    if (table.has("hmac") != hmac) {
+      table.Complain("hmac", "provider = \"hmac\" and this table go together");
+    }
+    if (settings) {
+      TomlTable settings_table(*settings, "hmac", table);
+      ReadHmacSettings(settings_table, source.hmac);
+    }
+  }
+
   void ReadRoute(TomlTable& table, Source& source) {
     table.Read("tenant", source.route_tenant);
     // The first word is for a fixed tenant, which has a key of its own.
@@ -128,6 +177,9 @@ class CatalogReader {
       table.Complain("", "expected either a tenant or by what to find it");
     } else if (table.has("tenant") && !tenant_ids_.contains(source.route_tenant)) {
       table.Complain("tenant", "there is no tenant \"" + source.route_tenant + "\"");
+    }
+    if (table.has("by") && IsKnownProvider(source.provider) && !NamesRoute(source)) {
+      table.Complain("by", "callbacks of provider = \"" + source.provider + "\" do not name it");
     }
     if (table.has("name") != (source.route_by == RouteBy::kStreamParam)) {
       table.Complain("", "by = \"stream_param\" and the name of the parameter go together");

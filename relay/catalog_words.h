@@ -19,6 +19,12 @@ inline constexpr CatalogWord<RouteBy> kRouteByWords[] = {{"tenant", RouteBy::kFi
                                                          {"appid", RouteBy::kAppId},
                                                          {"stream_prefix", RouteBy::kStreamPrefix},
                                                          {"stream_param", RouteBy::kStreamParam}};
+inline constexpr CatalogWord<HmacAlgorithm> kAlgorithmWords[] = {
+    {"sha1", HmacAlgorithm::kSha1},
+    {"sha256", HmacAlgorithm::kSha256},
+    {"sha512", HmacAlgorithm::kSha512}};
+inline constexpr CatalogWord<SignatureEncoding> kEncodingWords[] = {
+    {"hex", SignatureEncoding::kHex}, {"base64", SignatureEncoding::kBase64}};
 inline constexpr CatalogWord<DeliveryFormat> kFormatWords[] = {
     {"raw", DeliveryFormat::kRaw}, {"tencent", DeliveryFormat::kTencent}};
 inline constexpr CatalogWord<AckRule> kAckWords[] = {{"status", AckRule::kStatus},
@@ -34,6 +40,12 @@ inline constexpr CatalogWord<EndpointState> kStateWords[] = {
 
 inline constexpr std::span<const CatalogWord<RouteBy>> WordsFor(RouteBy) {
   return kRouteByWords;
+}
+inline constexpr std::span<const CatalogWord<HmacAlgorithm>> WordsFor(HmacAlgorithm) {
+  return kAlgorithmWords;
+}
+inline constexpr std::span<const CatalogWord<SignatureEncoding>> WordsFor(SignatureEncoding) {
+  return kEncodingWords;
 }
 inline constexpr std::span<const CatalogWord<DeliveryFormat>> WordsFor(DeliveryFormat) {
   return kFormatWords;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,22 +33,35 @@ struct CallbackFacts {
   // The same for every sending of one callback, different for any two callbacks of a source.
   std::string dedupe_key;
   RouteAttributes route;
+  // Where the provider tells them: the path within the push domain; what the event is a part of
+  // (one push, one recording, one task); when it happened, 0 when that is not told.
+  std::string path;
+  std::string activity;
+  int64_t event_time_ms = 0;
 
   void Clear();
 };
 
-// The verification and acknowledgement scheme of one provider. Objects keep buffers and are used
-// by one thread, for one request after another.
+// What a provider takes for an acknowledgement.
+struct Acknowledgement {
+  int status = 200;
+  std::string_view body = "{\"code\":0}";
+};
+
+// The verification and acknowledgement scheme of one source: where the signature stands, what is
+// signed, how fresh it must be, what a repeat is, and what answer the provider wants. Objects keep
+// buffers and keyed states, and are used by one thread, for one request after another.
 class Provider {
  public:
   virtual ~Provider() = default;
 
   // Judges `request`, which arrived at `source` at `now`, by all keys of the source. `facts` is
-  // filled when the verdict is kAuthentic and cleared otherwise.
+  // filled when the verdict is kAuthentic and cleared otherwise. Allocates nothing once the buffers
+  // have grown. Requires: `source` is the one that it was made for, or its equal.
   virtual Verdict Verify(const HttpRequest& request, const Source& source, WallTime now,
                          CallbackFacts& facts) = 0;
-  // The body of the 200 that the provider takes for an acknowledgement; a constant.
-  virtual std::string_view acknowledgement() const = 0;
+  // Its body lives as long as this object.
+  virtual Acknowledgement acknowledgement() const { return {}; }
 };
 
 }  // namespace relay

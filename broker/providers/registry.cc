@@ -1,16 +1,37 @@
 #include "broker/providers/registry.h"
 
+#include <array>
+#include <string_view>
+
+#include "broker/providers/hmac_webhook.h"
+#include "broker/providers/standard_webhooks.h"
 #include "broker/providers/tencent_live.h"
-#include "relay/check.h"
+#include "broker/providers/tencent_trtc.h"
+#include "broker/providers/volcengine_live.h"
 #include "relay/provider_names.h"
 
 namespace relay {
 namespace {
 
-std::unique_ptr<Provider> Make(std::string_view kind) {
-  if (kind == "tencent-live") return std::make_unique<TencentLive>();
-  return nullptr;
+struct Kind {
+  std::string_view name;
+  std::unique_ptr<Provider> (*make)(const Source& source);
+};
+
+template <typename T>
+std::unique_ptr<Provider> Make(const Source& source) {
+  return std::make_unique<T>(source);
 }
+
+constexpr std::array kKinds = {
+    Kind{"tencent-live", Make<TencentLive>},
+    Kind{"tencent-trtc", Make<TencentTrtc>},
+    Kind{"volcengine-live", Make<VolcengineLive>},
+    Kind{"standard-webhooks", Make<StandardWebhooks>},
+    Kind{"hmac", Make<HmacWebhook>},
+};
+// The catalog takes every name of the list, so each must have its verifier.
+static_assert(kKinds.size() == kProviderNames.size());
 
 }  // namespace
 
@@ -19,21 +40,14 @@ void CallbackFacts::Clear() {
   ordering_key.clear();
   dedupe_key.clear();
   route.Clear();
+  path.clear();
+  activity.clear();
+  event_time_ms = 0;
 }
 
-ProviderRegistry::ProviderRegistry() {
-  for (const std::string_view kind : kProviderNames) {
-    entries_.push_back({kind, Make(kind)});
-    // The catalog takes every name of the list, so each must have its verifier.
-    RELAY_CHECK(entries_.back().provider != nullptr);
-  }
-}
-
-ProviderRegistry::~ProviderRegistry() = default;
-
-Provider* ProviderRegistry::Find(std::string_view kind) const {
-  for (const Entry& entry : entries_) {
-    if (entry.kind == kind) return entry.provider.get();
+std::unique_ptr<Provider> MakeProvider(const Source& source) {
+  for (const Kind& kind : kKinds) {
+    if (kind.name == source.provider) return kind.make(source);
   }
   return nullptr;
 }

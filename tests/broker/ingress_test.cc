@@ -55,6 +55,16 @@ class IngressTest : public testing::Test {
     return CatalogSnapshot::Of(catalog, 7);
   }
 
+  // `source` alone, for the tenant acme.
+  static CatalogPtr CatalogOf(Source source) {
+    source.id = source.path;
+    source.route_tenant = "acme";
+    Catalog catalog;
+    catalog.sources = {std::move(source)};
+    catalog.tenants.emplace_back().id = "acme";
+    return CatalogSnapshot::Of(catalog, 8);
+  }
+
   // "200 {"code":0}", then the extra headers.
   static std::string Said(const HttpAnswer& answer) {
     return std::to_string(answer.status) + " " + std::string(answer.body) +
@@ -112,6 +122,42 @@ TEST_F(IngressTest, AcknowledgesOnlyAfterRedisHasAnswered) {
   store_.Answer(RedisValue::Text("1767225600000-0"));
   EXPECT_EQ(Later(5), "200 {\"code\":0}");
   EXPECT_EQ(admission_.in_flight(), 0);
+}
+
+// Each source answers as its own provider wants it, whatever the catalog has become meanwhile.
+TEST_F(IngressTest, AnswersAsTheSourceSaysThatTookTheCallback) {
+  Source source;
+  source.path = "agora";
+  source.provider = "hmac";
+  source.keys = {"secret"};
+  source.hmac.header = "Agora-Signature-V2";
+  source.hmac.answer_status = 202;
+  source.hmac.answer_body = "thank you, this is all that we wanted to know";
+  ingress_->SetCatalog(CatalogOf(source));
+  headers_ = {
+      {"Agora-Signature-V2", "de96da5acf03b0021ac3b4fa2225e7ae6f3533a30d50bb02c08ea4fa748bda24"}};
+  const std::string body = R"({"eventType":10,"noticeId":"4eb720f0-8da7-11e9-a43e-53f411c2761f",)"
+                           R"("notifyMs":1560408533119,"payload":{"a":"1","b":2},"productId":1})";
+  EXPECT_EQ(Take("/in/agora", body, 5), "");
+  // The verifier that took it is gone when Redis answers.
+  ingress_->SetCatalog(MakeCatalog());
+  loop_.RunReady();
+  store_.Answer(RedisValue::Text("1767225600000-0"));
+  EXPECT_EQ(Later(5), "202 thank you, this is all that we wanted to know");
+}
+
+// A verifier that is handed on to the next catalog must be that of its source.
+TEST_F(IngressTest, ANewKeyCountsFromTheNextCatalogOn) {
+  Source source;
+  source.path = "demo";
+  source.provider = "tencent-live";
+  source.keys = {"another-key"};
+  ingress_->SetCatalog(CatalogOf(source));
+  EXPECT_THAT(Take("/in/demo", Body()), HasSubstr("forged"));
+  ingress_->SetCatalog(MakeCatalog());
+  EXPECT_EQ(Take("/in/demo", Body()), "");
+  ingress_->SetCatalog(MakeCatalog());
+  EXPECT_EQ(Take("/in/demo", Body(), 1), "");
 }
 
 TEST_F(IngressTest, StoresTheEventByteForByte) {

@@ -9,10 +9,15 @@ namespace {
 
 // The catalog takes what the list names; a source must not be accepted that nobody can verify.
 TEST(ProviderRegistryTest, HasAVerifierForEveryKindThatTheCatalogTakes) {
-  ProviderRegistry registry;
-  for (const std::string_view kind : kProviderNames) EXPECT_NE(registry.Find(kind), nullptr);
-  EXPECT_EQ(registry.Find("tencent"), nullptr);
-  EXPECT_EQ(registry.Find(""), nullptr);
+  Source source;
+  for (const std::string_view kind : kProviderNames) {
+    source.provider = kind;
+    EXPECT_NE(MakeProvider(source), nullptr) << kind;
+  }
+  for (const char* unknown : {"tencent", "hmac ", ""}) {
+    source.provider = unknown;
+    EXPECT_EQ(MakeProvider(source), nullptr) << unknown;
+  }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class TencentLiveTest : public testing::Test {
   std::string T(int64_t after_now) { return std::to_string(SecondsSinceEpoch(kNow) + after_now); }
 
   Source source_;
-  TencentLive provider_;
+  TencentLive provider_{source_};
   CallbackFacts facts_;
 };
 
@@ -44,7 +44,8 @@ TEST_F(TencentLiveTest, ReadsWhatAPushSays) {
   EXPECT_EQ(facts_.route.appid, "12345678");
   EXPECT_EQ(facts_.route.stream_id, "test_stream");
   EXPECT_EQ(facts_.route.stream_param, "tenant=acme&relay_seq=1");
-  EXPECT_EQ(provider_.acknowledgement(), "{\"code\":0}");
+  EXPECT_EQ(provider_.acknowledgement().status, 200);
+  EXPECT_EQ(provider_.acknowledgement().body, "{\"code\":0}");
 }
 
 TEST_F(TencentLiveTest, KnowsTheOtherNamesOfTheSameThings) {

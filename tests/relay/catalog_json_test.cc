@@ -29,9 +29,32 @@ Catalog Demo() {
 
 // Every member has another value than its default, so that a forgotten one is noticed.
 Catalog Unusual() {
-  Source source{"s",       "path",    "tencent-live",        {"source-key-1", "source-key-2"},
-                Millis(1), Millis(2), RouteBy::kStreamParam, "",
-                "tenant",  false};
+  Source source{"s",
+                "path",
+                "tencent-live",
+                {"source-key-1", "source-key-2"},
+                Millis(1),
+                Millis(2),
+                RouteBy::kStreamParam,
+                "",
+                "tenant",
+                false,
+                {"314"},
+                Millis(3),
+                {}};
+  source.hmac = {"Sig",
+                 HmacAlgorithm::kSha1,
+                 SignatureEncoding::kBase64,
+                 "{timestamp}{body}",
+                 "v1=",
+                 ",",
+                 "Time",
+                 "t=",
+                 "{json:a}",
+                 "{json:b}",
+                 "{json:c}",
+                 201,
+                 "ok"};
   Endpoint endpoint;
   endpoint.number = 42;
   endpoint.id = "e";

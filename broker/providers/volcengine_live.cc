@@ -1,0 +1,34 @@
+#include "broker/providers/volcengine_live.h"
+
+#include "broker/providers/callback_text.h"
+
+namespace relay {
+
+Verdict VolcengineLive::Verify(const HttpRequest& request, const Source& source, WallTime now,
+                               CallbackFacts& facts) {
+  facts.Clear();
+  if (!callback_.Parse(request.body).ok()) {
+    return {Authenticity::kMalformed, "body is not a JSON object we take"};
+  }
+  const Verdict verdict = sign_.Judge(callback_, source, now);
+  if (verdict.authenticity != Authenticity::kAuthentic || ReadFacts(facts)) return verdict;
+  facts.Clear();
+  return {Authenticity::kMalformed, "event_type is over 100 bytes or not printable"};
+}
+
+bool VolcengineLive::ReadFacts(CallbackFacts& facts) {
+  const JsonMember* data = callback_.Find("data");
+  const bool nested = callback_.Find("event_type") == nullptr && data != nullptr &&
+                      data->kind == JsonKind::kObject && data_.Parse(data->raw).ok();
+  const JsonObject& event = nested ? data_ : callback_;
+  facts.type = TextOf(event, {"event_type"}, buffer_);
+  if (!IsEventTypeName(facts.type)) return false;
+  facts.route.push_domain = TextOf(event, {"domain", "vhost"}, buffer_);
+  facts.route.stream_id = TextOf(event, {"stream"}, buffer_);
+  facts.ordering_key = facts.route.stream_id;
+  // What its numbers identify is not documented well enough to leave a byte out.
+  WriteBodyKey(callback_, {"t", "sign"}, facts.dedupe_key);
+  return true;
+}
+
+}  // namespace relay
