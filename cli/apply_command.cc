@@ -2,10 +2,14 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 
+#include "cli/endpoint_backlog.h"
+#include "cli/progress.h"
 #include "cli/redis_session.h"
 #include "relay/catalog.h"
 #include "relay/installation.h"
@@ -43,6 +47,33 @@ std::string Summary(const Catalog& catalog) {
          counted(catalog.tenants.size(), "tenant") + ", " + counted(endpoints, "endpoint");
 }
 
+// One line for each endpoint that `desired` has no more and that still has something in Redis.
+Status ShowLost(RedisSession& session, const Catalog& desired, const char* verb) {
+  const Result<CatalogPtr> held = session.LoadCatalog();
+  if (!held.ok()) return held.status();
+  std::set<std::string> kept;
+  for (const Tenant& tenant : desired.tenants) {
+    for (const Endpoint& endpoint : tenant.endpoints) kept.insert(tenant.id + "/" + endpoint.id);
+  }
+  std::map<std::string, uint64_t> lost;
+  for (const Tenant* tenant : (*held)->Tenants()) {
+    for (const Endpoint& endpoint : tenant->endpoints) {
+      const std::string name = tenant->id + "/" + endpoint.id;
+      if (kept.count(name) == 0) lost[name] = endpoint.number;
+    }
+  }
+  if (lost.empty()) return Status::Ok();
+  Result<std::map<uint64_t, EndpointBacklog>> backlog = BacklogOf(session);
+  if (!backlog.ok()) return backlog.status();
+  for (const auto& [name, number] : lost) {
+    const EndpointBacklog& owed = (*backlog)[number];
+    if (owed.retries == 0 && owed.dead == 0) continue;
+    std::printf("%s has %s waiting and %s dead deliveries, which %s dropped\n", name.c_str(),
+                WithThousands(owed.retries).c_str(), WithThousands(owed.dead).c_str(), verb);
+  }
+  return Status::Ok();
+}
+
 int ShowDiff(RedisSession& session, const Catalog& desired) {
   const Result<CatalogPtr> held = session.LoadCatalog();
   if (!held.ok()) return Complain(held.status());
@@ -52,7 +83,8 @@ int ShowDiff(RedisSession& session, const Catalog& desired) {
     std::printf("no difference to version %llu\n",
                 static_cast<unsigned long long>((*held)->version()));
   }
-  return kExitOk;
+  const Status lost = ShowLost(session, desired, "would be");
+  return lost.ok() ? kExitOk : Complain(lost);
 }
 
 // Secrets sealed with another key than the workers hold would be opened by nobody.
@@ -73,6 +105,7 @@ int ApplyCatalog(RedisSession& session, Catalog desired) {
   if (const Status key = CheckKey(session); !key.ok()) return Complain(key);
   const Result<CatalogStore*> store = session.OpenCatalogStore();
   if (!store.ok()) return Complain(store.status());
+  if (const Status lost = ShowLost(session, desired, "are"); !lost.ok()) return Complain(lost);
   const std::string summary = Summary(desired);
   std::optional<Result<CatalogStore::Applied>> applied;
   (*store)->Apply(std::move(desired), std::nullopt,

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/dead_letters.h"
+#include "cli/paced_run.h"
 #include "cli/redis_session.h"
 #include "relay/redis_upkeep.h"
 
@@ -23,10 +23,7 @@ class DeadLetterRun {
                                         const std::vector<Member>& members)>;
   using CountOf = std::function<Result<int64_t>(const RedisValue& reply)>;
 
-  static constexpr int64_t kPerSecondMax = 1'000'000;
-
-  // `per_s` letters a second; 0: as fast as it goes. `session` outlives the run. Takes SIGINT and
-  // SIGTERM over.
+  // At the pace of PacedRun. `session` outlives the run.
   DeadLetterRun(RedisSession& session, CatalogPtr catalog, DeadLetterFilter filter, int64_t per_s);
 
   // How many there are now.
@@ -39,17 +36,12 @@ class DeadLetterRun {
  private:
   Result<int64_t> DoBatch(std::span<const DeadLetter> letters, const Call& call,
                           const CountOf& count_of);
-  // Waits until `letters` more may be done; false when told to stop.
-  bool Await(int64_t letters);
 
   RedisSession& session_;
   const CatalogPtr catalog_;
   const DeadLetterFilter filter_;
-  const int64_t per_s_;
-  MonoTime next_at_{};
+  PacedRun pace_;
   int64_t done_ = 0;
-  // Shared with the signals, which nobody takes back.
-  const std::shared_ptr<bool> interrupted_ = std::make_shared<bool>(false);
 };
 
 }  // namespace relay

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 
 #include "cli/callback_reader.h"
@@ -12,6 +11,7 @@
 #include "cli/dead_letters.h"
 #include "cli/endpoint_name.h"
 #include "cli/line_log.h"
+#include "cli/paced_run.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "relay/redis_upkeep.h"
@@ -220,14 +220,6 @@ int RunRedrive(const DlqOptions& options, const CommandContext& context) {
   return kExitInterrupted;
 }
 
-// Asks on the terminal whether so many may be thrown away.
-bool MayPurge(int64_t count) {
-  std::fprintf(stderr, "throw away %s dead letters for good? [y/N] ", WithThousands(count).c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
-}
-
 int RunPurge(const DlqOptions& options, const CommandContext& context) {
   const bool asks = !options.yes && !options.dry_run;
   if (asks && isatty(STDIN_FILENO) == 0) {
@@ -239,7 +231,7 @@ int RunPurge(const DlqOptions& options, const CommandContext& context) {
   const Result<int64_t> total = run.Count();
   if (!total.ok()) return Finish(total.status());
   if (options.dry_run) return SayCount(*total, "would be thrown away");
-  if (asks && *total > 0 && !MayPurge(*total)) {
+  if (asks && *total > 0 && !MayThrowAway(*total, "dead letters")) {
     return Complain(kExitCheckFailed, "nothing was thrown away");
   }
   const Status status = run.Do(
@@ -291,7 +283,7 @@ void AddDlqCommand(CLI::App& app, CommandContext& context) {
   for (CLI::App* form : {redrive, purge}) {
     form->add_option("ID", options->filter.event_id, "Only this webhook-id");
     form->add_option("--rate", options->per_s, "At most so many a second")
-        ->check(CLI::Range(int64_t{1}, DeadLetterRun::kPerSecondMax));
+        ->check(CLI::Range(int64_t{1}, PacedRun::kPerSecondMax));
     form->add_flag("--dry-run", options->dry_run, "Only say how many there are");
   }
   purge->add_flag("--yes", options->yes, "Do not ask");

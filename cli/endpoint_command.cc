@@ -1,18 +1,18 @@
 #include "cli/endpoint_command.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "cli/discard_command.h"
+#include "cli/endpoint_backlog.h"
+#include "cli/endpoint_name.h"
 #include "cli/line_log.h"
 #include "cli/progress.h"
 #include "cli/redis_session.h"
 #include "cli/table.h"
-#include "relay/redis_upkeep.h"
-#include "relay/script_reply.h"
 
 namespace relay {
 namespace {
@@ -22,36 +22,6 @@ struct EndpointOptions {
   std::string reason;
   bool json = false;
 };
-
-struct Backlog {
-  int64_t retries = 0;
-  int64_t dead = 0;
-};
-
-// What each endpoint that owes anything owes, over all partitions.
-Result<std::map<uint64_t, Backlog>> BacklogOf(RedisSession& session) {
-  std::map<uint64_t, Backlog> backlog;
-  for (const PartitionKeys& keys : session.partitions()) {
-    Result<RedisValue> owing = session.Ask(ListOwing(keys));
-    if (!owing.ok()) return owing.status();
-    Result<std::vector<uint64_t>> endpoints = ParseEndpoints(*owing);
-    if (!endpoints.ok()) return endpoints.status();
-    std::vector<RedisCommand> commands;
-    for (const uint64_t endpoint : *endpoints) {
-      commands.push_back(RedisCommand("ZCARD").Arg(keys.Retries(endpoint)));
-      commands.push_back(RedisCommand("ZCARD").Arg(keys.DeadLetters(endpoint)));
-    }
-    if (commands.empty()) continue;
-    Result<std::vector<RedisValue>> counts = session.AskAll(commands);
-    if (!counts.ok()) return counts.status();
-    for (size_t i = 0; i < endpoints->size(); ++i) {
-      Backlog& sum = backlog[(*endpoints)[i]];
-      sum.retries += (*counts)[2 * i].integer;
-      sum.dead += (*counts)[2 * i + 1].integer;
-    }
-  }
-  return backlog;
-}
 
 std::string_view StateWord(EndpointState state) {
   switch (state) {
@@ -79,28 +49,36 @@ int RunList(const EndpointOptions& options, const CommandContext& context) {
   if (!session.ok()) return Complain(RedisSession::CodeOf(session.status()), session.status());
   const Result<CatalogPtr> catalog = (*session)->LoadCatalog();
   if (!catalog.ok()) return Complain(RedisSession::CodeOf(catalog.status()), catalog.status());
-  Result<std::map<uint64_t, Backlog>> backlog = BacklogOf(**session);
+  Result<std::map<uint64_t, EndpointBacklog>> backlog = BacklogOf(**session);
   if (!backlog.ok()) return Complain(RedisSession::CodeOf(backlog.status()), backlog.status());
 
-  Table table({"endpoint", "number", "state", "pending", "dead", "url"});
+  Table table({"endpoint", "number", "state", "since", "pending", "held", "dead", "url"});
   std::string json;
   for (const Tenant* tenant : (*catalog)->Tenants()) {
     for (const Endpoint& endpoint : tenant->endpoints) {
       const EndpointRuntimeState* runtime = (*catalog)->FindRuntimeState(endpoint.number);
-      const Backlog owed = (*backlog)[endpoint.number];
+      const EndpointBacklog owed = (*backlog)[endpoint.number];
       const std::string name = tenant->id + "/" + endpoint.id;
       const std::string state = InForce(endpoint, runtime);
+      // Since when the run time has narrowed it; the catalog's own word has no date.
+      const bool changed = runtime != nullptr && (runtime->paused || runtime->disabled);
+      const std::string since =
+          changed && runtime->since_ms > 0 ? TimeText(runtime->since_ms) : std::string();
       if (options.json) {
         JsonLine(json)
             .Text("endpoint", name)
             .Number("number", static_cast<int64_t>(endpoint.number))
             .Text("state", state)
+            .Text("reason", changed ? runtime->reason : "")
+            .Text("since", since)
             .Number("pending", owed.retries)
+            .Number("held", owed.held)
             .Number("dead", owed.dead)
             .Text("url", endpoint.url);
       } else {
-        table.Row({name, std::to_string(endpoint.number), state, WithThousands(owed.retries),
-                   WithThousands(owed.dead), endpoint.url});
+        table.Row({name, std::to_string(endpoint.number), state, since.empty() ? "-" : since,
+                   WithThousands(owed.retries), WithThousands(owed.held), WithThousands(owed.dead),
+                   endpoint.url});
       }
     }
   }
@@ -112,25 +90,13 @@ int RunList(const EndpointOptions& options, const CommandContext& context) {
   return kExitOk;
 }
 
-// The number of "tenant/endpoint"; NotFound says what there is to do.
-Result<uint64_t> NumberOfName(const CatalogSnapshot& catalog, const std::string& name) {
-  const size_t slash = std::min(name.find('/'), name.size());
-  if (const Tenant* tenant = catalog.FindTenant(std::string_view(name).substr(0, slash))) {
-    for (const Endpoint& endpoint : tenant->endpoints) {
-      if (tenant->id + "/" + endpoint.id == name) return endpoint.number;
-    }
-  }
-  return Status::NotFound("there is no endpoint " + name +
-                          "; `relayctl endpoint list` shows them as TENANT/ENDPOINT");
-}
-
 int RunChange(const EndpointOptions& options, const CommandContext& context,
               EndpointChange change) {
   auto session = RedisSession::Open(context);
   if (!session.ok()) return Complain(RedisSession::CodeOf(session.status()), session.status());
   const Result<CatalogPtr> catalog = (*session)->LoadCatalog();
   if (!catalog.ok()) return Complain(RedisSession::CodeOf(catalog.status()), catalog.status());
-  const Result<uint64_t> number = NumberOfName(**catalog, options.name);
+  const Result<uint64_t> number = EndpointOfName(**catalog, options.name);
   if (!number.ok()) return Complain(kExitUsage, number.status());
   Result<CatalogStore*> store = (*session)->OpenCatalogStore();
   if (!store.ok()) return Complain(RedisSession::CodeOf(store.status()), store.status());
@@ -163,7 +129,8 @@ void AddChange(CLI::App* parent, const std::string& name, const std::string& hel
 }  // namespace
 
 void AddEndpointCommand(CLI::App& app, CommandContext& context) {
-  CLI::App* parent = app.add_subcommand("endpoint", "Endpoints: list, enable, pause, resume");
+  CLI::App* parent =
+      app.add_subcommand("endpoint", "Endpoints: list, enable, pause, resume, discard");
   parent->require_subcommand(1);
   auto options = std::make_shared<EndpointOptions>();
   CLI::App* list = parent->add_subcommand("list", "State and backlog of all endpoints");
@@ -176,6 +143,7 @@ void AddEndpointCommand(CLI::App& app, CommandContext& context) {
   AddChange(parent, "pause", "Keep its deliveries until it is resumed", EndpointChange::kPause,
             context);
   AddChange(parent, "resume", "Deliver what was kept", EndpointChange::kResume, context);
+  AddDiscardCommand(*parent, context);
 }
 
 }  // namespace relay

@@ -31,6 +31,18 @@ ScriptCall EndpointCall(const RedisScript& script, const PartitionKeys& keys,
   return call;
 }
 
+std::string_view ScopeWord(PurgeScope scope) {
+  switch (scope) {
+    case PurgeScope::kDeadLetters:
+      return "dead";
+    case PurgeScope::kRetries:
+      return "waiting";
+    case PurgeScope::kDeadLettersAndRetries:
+      return "both";
+  }
+  return "";
+}
+
 void AppendMembers(std::span<const Member> members, ScriptCall& call) {
   call.args.emplace_back("members");
   for (const Member& member : members) call.args.push_back(member.text());
@@ -65,7 +77,7 @@ ScriptCall Purge(const PartitionKeys& keys, const OwnerToken& owner, uint64_t en
   RELAY_CHECK(count > 0 && count <= kPurgeMax);
   ScriptCall call = EndpointCall(PurgeScript(), keys, owner, endpoint);
   call.args.push_back(tenant);
-  call.args.emplace_back(scope == PurgeScope::kDeadLetters ? "dead" : "both");
+  call.args.emplace_back(ScopeWord(scope));
   call.args.push_back(std::to_string(count));
   return call;
 }

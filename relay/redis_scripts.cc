@@ -271,7 +271,14 @@ ScriptCall Take(const PartitionKeys& keys, const OwnerToken& owner, uint64_t end
   call.keys.push_back(keys.DeadLetters(endpoint));
   call.args.insert(call.args.end(),
                    {std::to_string(endpoint), std::to_string(count), DelayArg(lease),
-                    std::to_string(bytes_max), probe ? "1" : "0"});
+                    std::to_string(bytes_max), probe ? "1" : "0", "-"});
+  return call;
+}
+
+ScriptCall TakeOld(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint, int count,
+                   Millis lease, int64_t bytes_max, int64_t stored_before_ms) {
+  ScriptCall call = Take(keys, owner, endpoint, count, lease, bytes_max, /*probe=*/true);
+  call.args.back() = std::to_string(std::max<int64_t>(stored_before_ms, 0));
   return call;
 }
 

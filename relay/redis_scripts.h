@@ -146,6 +146,10 @@ Result<std::vector<DueEndpoint>> ParseDue(const RedisValue& reply);
 // more than `bytes_max` of them (but always one). Of a held endpoint only with `probe`.
 ScriptCall Take(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint, int count,
                 Millis lease, int64_t bytes_max, bool probe = false);
+// The same whether the endpoint is held or not, but of the `count` that are due first only those
+// whose event was stored before `stored_before_ms` (Redis's clock): costs little when none was.
+ScriptCall TakeOld(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint, int count,
+                   Millis lease, int64_t bytes_max, int64_t stored_before_ms);
 struct TakenDelivery {
   Member member;
   int64_t token = 0;

@@ -30,9 +30,12 @@ ScriptCall RedriveMembers(const PartitionKeys& keys, const OwnerToken& owner, ui
 // How many were put back.
 Result<int64_t> ParseRedrive(const RedisValue& reply);
 
-enum class PurgeScope { kDeadLetters, kDeadLettersAndRetries };
+enum class PurgeScope { kDeadLetters, kRetries, kDeadLettersAndRetries };
+// For `tenant`, where the catalog has the endpoint no more: its events say whose they are.
+inline constexpr std::string_view kTenantOfEvents = "-";
 // Throws away up to `count` <= kPurgeMax deliveries of `tenant`'s endpoint, counted as dropped.
-// Call again while the reply says that there may be more.
+// Retries go in the order of their due times, those that are leased among them. Call again while
+// the reply says that there may be more.
 ScriptCall Purge(const PartitionKeys& keys, const OwnerToken& owner, uint64_t endpoint,
                  const std::string& tenant, PurgeScope scope, int count);
 // The same for named dead letters; at most kPurgeMax.

@@ -36,7 +36,8 @@ void RetryScheduler::Add(const TenurePtr& tenure) {
   desk = Desk{};
   desk.tenure = tenure;
   desk.next_poll = loop_.clock().Now();
-  ReleaseHeld(desk);
+  LookAtHeld(desk);
+  LookForOwing(desk);
   if (!timer_->armed()) timer_->Arm(Micros(0));
 }
 
@@ -56,7 +57,11 @@ void RetryScheduler::Drop(const TenurePtr& tenure) {
 
 void RetryScheduler::OnCatalog() {
   gone_.clear();
-  for (auto& [partition, desk] : desks_) ReleaseHeld(desk);
+  next_catalog_ = {};  // What this one has no more is asked for at once.
+  for (auto& [partition, desk] : desks_) {
+    LookAtHeld(desk);
+    LookForOwing(desk);
+  }
 }
 
 void RetryScheduler::OnRetriesChanged(const TenurePtr& tenure, int64_t redis_now_ms) {
@@ -82,9 +87,14 @@ void RetryScheduler::OnTick() {
   double late_seconds = 0;
   for (auto& [partition, desk] : desks_) {
     if (!desk.polling && now >= desk.next_poll) Poll(desk);
+    if (now >= desk.next_held_look) {
+      LookAtHeld(desk);
+      LookForOwing(desk);
+    }
     late_seconds = std::max(late_seconds, desk.late_seconds);
   }
   metrics_.retries_late.Set(late_seconds);
+  ReadCatalogForUnknown();
   std::vector<uint64_t> waiting;
   for (const auto& [endpoint, due] : due_) {
     if (!due.under_way) waiting.push_back(endpoint);
@@ -231,7 +241,8 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
     ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kDead,
                   EncodeAttempt(why, 0, Micros(0)));
   };
-  switch (table_.Find(endpoint, &tenant, &entry)) {
+  const EndpointStanding standing = table_.Find(endpoint, &tenant, &entry);
+  switch (standing) {
     case EndpointStanding::kUnknown:
       // Not confirmed: the catalog has changed since the taking; the next one asks.
       if (gone_.count(endpoint) == 0) {
@@ -239,10 +250,9 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
       }
       metrics_.purged.Increment();
       return ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kDrop, "");
-    case EndpointStanding::kPaused:
-      return ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kPark, "");
     case EndpointStanding::kDisabled:
       return dead_of(AttemptOutcome::kEndpointDisabled);
+    case EndpointStanding::kPaused:
     case EndpointStanding::kActive:
       break;
   }
@@ -252,8 +262,8 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
                            loop_.clock().WallNow())) {
     return dead_of(AttemptOutcome::kExpired);
   }
-  // Without a slot: the endpoint was disabled at the time of the taking, and is not any more.
-  if (slots.empty() || tenure->returning) {
+  // Without a slot: the endpoint was paused or disabled at the time of the taking, or still is.
+  if (standing == EndpointStanding::kPaused || slots.empty() || tenure->returning) {
     return ResolveAtOnce(tenure, endpoint, taken, Resolution::Kind::kPark, "");
   }
   const DeliveryNumber slot = slots.back();

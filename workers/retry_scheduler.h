@@ -34,9 +34,10 @@ namespace relay {
 //
 // Due deliveries of a disabled endpoint become dead letters. A paused endpoint's are held, and
 // released when the catalog says so; those of an endpoint behind an open breaker are held until it
-// closes, but for one that is tried whenever a probe is due. Those of an endpoint that has left the
-// catalog are dropped, but only after the catalog has been read anew: an older snapshot must not
-// drop what belongs to an endpoint it has not heard of.
+// closes, but for one that is tried whenever a probe is due. What has outlived deliver_within while
+// it was held becomes a dead letter within kHeldLook. The whole backlog of an endpoint that has
+// left the catalog, dead letters too, is dropped, a batch at a time, but only after the catalog has
+// been read anew: an older snapshot must not drop what belongs to an endpoint it has not heard of.
 //
 // All references outlive the scheduler. Loop thread only.
 class RetryScheduler {
@@ -46,6 +47,10 @@ class RetryScheduler {
   static constexpr int kDuePage = 200;  // Endpoints looked at; doubled while all of them are due.
   static constexpr int kDuePageMax = 16'384;
   static constexpr int64_t kTakeBytes = 4 * 1024 * 1024;
+
+  // How often it looks for what has died while it was held, and for endpoints that owe though the
+  // catalog has them no more.
+  static constexpr Seconds kHeldLook{30};
 
   // A big catalog is not read for unknown endpoints more often than this.
   static constexpr Seconds kCatalogAgain{10};
@@ -83,6 +88,9 @@ class RetryScheduler {
     bool polling = false;
     int takes_open = 0;
     int page = kDuePage;
+    MonoTime next_held_look{};
+    std::set<uint64_t> gone;  // Endpoints whose backlog is being dropped.
+    bool sweeping = false;
     double late_seconds = 0;  // Of the most overdue endpoint, at the last poll.
   };
   struct Due {
@@ -113,9 +121,20 @@ class RetryScheduler {
   void OnProbeTaken(const TenurePtr& tenure, uint64_t endpoint, size_t partitions_left,
                     std::vector<DeliveryNumber> slots, const Result<RedisValue>& reply);
   void ReleaseRetries(const TenurePtr& tenure, uint64_t endpoint);
+  // Makes dead letters of what `endpoint` has held for too long.
+  void BuryExpired(const TenurePtr& tenure, const Endpoint& endpoint);
+  void OnExpiredTaken(const TenurePtr& tenure, uint64_t endpoint, const Result<RedisValue>& reply);
+  bool IsUnknown(uint64_t endpoint) const;
   void LookForUnknown(uint64_t endpoint);
-  void OnCatalogRead(uint64_t version_before, const Result<CatalogPtr>& catalog);
-  void ReleaseHeld(Desk& desk);
+  void ReadCatalogForUnknown();
+  void OnCatalogRead(const std::set<uint64_t>& missed, uint64_t version_before,
+                     const Result<CatalogPtr>& catalog);
+  // Looks for endpoints that owe and have left the catalog, and drops what they owe.
+  void LookForOwing(Desk& desk);
+  void OnOwing(const TenurePtr& tenure, const Result<RedisValue>& reply);
+  void SweepGone(Desk& desk);
+  void OnSwept(const TenurePtr& tenure, uint64_t endpoint, const Result<RedisValue>& reply);
+  void LookAtHeld(Desk& desk);
   void OnHeld(const TenurePtr& tenure, const Result<RedisValue>& reply);
   void OnHoldAnswer(const TenurePtr& tenure, const Result<RedisValue>& reply);
   Desk* DeskOf(const TenurePtr& tenure);

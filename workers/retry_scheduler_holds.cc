@@ -1,11 +1,19 @@
-// Endpoints that rest, and endpoints that have gone.
+// Endpoints that rest.
 
-#include <utility>
+#include <algorithm>
 
 #include "relay/redis_upkeep.h"
 #include "workers/retry_scheduler.h"
+#include "workers/settlement.h"
 
 namespace relay {
+
+namespace {
+
+// How long what has died while it was held is leased for its burial.
+constexpr Millis kBurialLease{30'000};
+
+}  // namespace
 
 void RetryScheduler::HoldAll(uint64_t endpoint) {
   const std::deque<int> partitions = due_.at(endpoint).partitions;
@@ -33,7 +41,8 @@ void RetryScheduler::OnHoldAnswer(const TenurePtr& tenure, const Result<RedisVal
   }
 }
 
-void RetryScheduler::ReleaseHeld(Desk& desk) {
+void RetryScheduler::LookAtHeld(Desk& desk) {
+  desk.next_held_look = loop_.clock().Now() + kHeldLook;
   redis_.Send(
       RedisCommand("SMEMBERS").Arg(desk.tenure->keys.hold), scope_,
       [this, tenure = desk.tenure](const Result<RedisValue>& reply) { OnHeld(tenure, reply); });
@@ -48,45 +57,69 @@ void RetryScheduler::OnHeld(const TenurePtr& tenure, const Result<RedisValue>& r
     const Endpoint* entry = nullptr;
     // The retries of a disabled endpoint must come due as well: they become dead letters then.
     const EndpointStanding standing = table_.Find(endpoint, &tenant, &entry);
-    if (standing == EndpointStanding::kPaused) continue;
-    // Its breaker's closing releases it.
-    if (standing == EndpointStanding::kActive && resting_.count(endpoint) > 0) continue;
-    ReleaseRetries(tenure, endpoint);
+    // An open breaker's closing releases what rests behind it.
+    const bool rests = standing == EndpointStanding::kPaused ||
+                       (standing == EndpointStanding::kActive && resting_.count(endpoint) > 0);
+    if (rests) {
+      BuryExpired(tenure, *entry);
+    } else {
+      ReleaseRetries(tenure, endpoint);
+    }
   }
+}
+
+void RetryScheduler::BuryExpired(const TenurePtr& tenure, const Endpoint& endpoint) {
+  Desk* desk = DeskOf(tenure);
+  if (!desk || tenure->returning) return;
+  // As long as Redis's time is not known nothing is old; the reply tells it.
+  const int64_t before_ms =
+      redis_time_.known() ? redis_time_.NowMs(loop_.clock().Now()) - endpoint.deliver_within.count()
+                          : 0;
+  const uint64_t number = endpoint.number;
+  ++desk->takes_open;
+  const ScriptCall call =
+      TakeOld(tenure->keys, tenure->owner, number, kTakeMax, kBurialLease, kTakeBytes, before_ms);
+  redis_.Eval(*call.script, call.keys, call.args, scope_,
+              [this, tenure, number](const Result<RedisValue>& reply) {
+                OnExpiredTaken(tenure, number, reply);
+              });
+}
+
+void RetryScheduler::OnExpiredTaken(const TenurePtr& tenure, uint64_t endpoint,
+                                    const Result<RedisValue>& reply) {
+  if (Desk* desk = DeskOf(tenure)) --desk->takes_open;
+  Result<TakeReply> taken = reply.ok() ? ParseTake(*reply) : Result<TakeReply>(reply.status());
+  if (!taken.ok() || tenure->over) {
+    if (taken.status().code() == StatusCode::kConflict) events_.on_stale(tenure);
+    return;
+  }
+  const bool knew_time = redis_time_.known();
+  redis_time_.Learn(taken->now_ms, loop_.clock().Now());
+  const Tenant* tenant = nullptr;
+  const Endpoint* entry = nullptr;
+  table_.Find(endpoint, &tenant, &entry);
+  // Where two clocks differ, what is old by Redis's may not be so by ours: it is parked, and would
+  // be taken again and again.
+  const auto has_died = [&](const TakenDelivery& delivery) {
+    return !delivery.event.ok() ||
+           DeliveryWindowIsOver(*entry, WallTimeFromMicros(delivery.event->accepted_us),
+                                loop_.clock().WallNow());
+  };
+  const bool go_on =
+      entry != nullptr &&
+      (!knew_time || (!taken->deliveries.empty() &&
+                      std::all_of(taken->deliveries.begin(), taken->deliveries.end(), has_died)));
+  std::vector<DeliveryNumber> no_slots;
+  for (TakenDelivery& delivery : taken->deliveries) {
+    Handle(tenure, endpoint, std::move(delivery), no_slots);
+  }
+  if (go_on) BuryExpired(tenure, *entry);
 }
 
 void RetryScheduler::ReleaseRetries(const TenurePtr& tenure, uint64_t endpoint) {
   const ScriptCall call = Release(tenure->keys, tenure->owner, endpoint);
   redis_.Eval(*call.script, call.keys, call.args, scope_,
               [this, tenure](const Result<RedisValue>& answer) { OnHoldAnswer(tenure, answer); });
-}
-
-void RetryScheduler::LookForUnknown(uint64_t endpoint) {
-  const std::deque<int> partitions = due_.at(endpoint).partitions;
-  for (const int partition : partitions)
-    ForgetDue(endpoint, partition);  // The next poll comes back.
-  unknown_.insert(endpoint);
-  const MonoTime now = loop_.clock().Now();
-  if (reading_catalog_ || now < next_catalog_) return;
-  reading_catalog_ = true;
-  next_catalog_ = now + kCatalogAgain;
-  catalogs_.Load([this, before = table_.catalog()->version(),
-                  watch = scope_.watch()](const Result<CatalogPtr>& catalog) {
-    if (!watch.gone()) OnCatalogRead(before, catalog);
-  });
-}
-
-void RetryScheduler::OnCatalogRead(uint64_t version_before, const Result<CatalogPtr>& catalog) {
-  reading_catalog_ = false;
-  const std::set<uint64_t> missed = std::exchange(unknown_, {});
-  // A catalog that is older than ours has lost something; nothing is dropped on its word.
-  if (!catalog.ok() || (*catalog)->version() < version_before || (*catalog)->version() == 0) return;
-  for (const uint64_t endpoint : missed) {
-    if ((*catalog)->FindEndpoint(endpoint)) continue;
-    gone_.insert(endpoint);
-    log_.Warning("endpoint_gone", "retries of an endpoint that left the catalog are dropped",
-                 {{"endpoint", endpoint}});
-  }
 }
 
 }  // namespace relay

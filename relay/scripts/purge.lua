@@ -1,6 +1,7 @@
 -- Purge: throw away deliveries of one endpoint, counted as dropped.
 -- KEYS the ten, rz dz
--- ARGV owner endpoint tenant both|dead count   or   owner endpoint tenant members member*
+-- ARGV owner endpoint tenant|- both|dead|waiting count   or   owner endpoint tenant|- members member*
+-- tenant: `-` when the catalog knows it no more; then the events say it.
 -- Returns {now, {members thrown away}, 1 when there may be more}.
 local endpoint, tenant, mode = ARGV[2], ARGV[3], ARGV[4]
 if not has_endpoint_keys(1) or not is_endpoint(endpoint) or not is_tenant(tenant) then
@@ -9,10 +10,10 @@ end
 
 -- Which: `retries` and `dead` are what leaves either set, `dropped` the deliveries that end.
 local retries, dead, dropped = {}, {}, {}
-if mode == 'both' or mode == 'dead' then
+if mode == 'both' or mode == 'dead' or mode == 'waiting' then
   local count = whole(ARGV[5], 200)
   if not count or count < 1 then return bad('count') end
-  if mode == 'both' then
+  if mode ~= 'dead' then
     retries = call('ZRANGE', retries_key(1), 0, count - 1)
     for i = 1, #retries do
       append(dropped, retries[i])
@@ -20,7 +21,7 @@ if mode == 'both' or mode == 'dead' then
     end
   end
   -- Only once no retries are left, so that nothing stands in both lists twice.
-  if #retries == 0 then
+  if #retries == 0 and mode ~= 'waiting' then
     dead = call('ZRANGE', dead_key(1), 0, count - 1)
     for i = 1, #dead do
       -- Half a redrive: it is pending again, and only its shadow among the dead goes.
@@ -51,6 +52,13 @@ local counters = read_numbers(COUNTERS, COUNTER_FIELDS)
 call('ZSCORE', DUE, endpoint)
 call('HEXISTS', HISTORY, '')
 call('SISMEMBER', OWING, '')
+for i = 1, tenant == '-' and #dropped or 0 do
+  local fields = payload_of(dropped[i]) or {}
+  for f = 1, #fields, 2 do
+    if fields[f] == 'ten' and is_tenant(fields[f + 1]) then tenant = fields[f + 1] end
+  end
+  if tenant ~= '-' then break end
+end
 local ref = #dropped > 0 and call('HMGET', REF, unpack(dropped)) or {}
 local released, ref_writes, ref_deletes, history_deletes = {}, {}, {}, {}
 for i = 1, #dropped do

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/apply_command.h"
 #include "cli/command_line.h"
 #include "cli/dlq_command.h"
 #include "cli/endpoint_command.h"
@@ -34,7 +35,7 @@ class OperatorCommandsTest : public OperatorTest {
   Outcome Relayctl(std::vector<std::string> arguments) {
     static constexpr AddCommand kCommands[] = {
         &AddFsckCommand,    &AddDlqCommand,    &AddEndpointCommand, &AddUnroutedCommand,
-        &AddRefusedCommand, &AddStatusCommand, &AddPendingCommand};
+        &AddRefusedCommand, &AddStatusCommand, &AddPendingCommand,  &AddApplyCommand};
     arguments.insert(arguments.begin(), {"--config", conf_});
     testing::internal::CaptureStdout();
     const int code = RunCommandLine(kCommands, std::move(arguments), {});
@@ -249,6 +250,51 @@ TEST_F(OperatorCommandsTest, EndpointIsPausedAndResumed) {
   EXPECT_EQ(Relayctl({"endpoint", "resume", "acme/customer-a"}).code, kExitOk);
   EXPECT_THAT(Relayctl({"endpoint", "list", "--json"}).out, Not(HasSubstr("paused")));
   EXPECT_EQ(Relayctl({"endpoint", "pause", "acme/nobody"}).code, kExitUsage);
+}
+
+TEST_F(OperatorCommandsTest, WhatAPausedEndpointHoldsIsListed) {
+  EXPECT_EQ(Relayctl({"endpoint", "pause", "acme/customer-a", "--reason", "moving"}).code, kExitOk);
+  Owed({endpoint_});
+  Owed({endpoint_});
+  EXPECT_THAT(Relayctl({"endpoint", "list", "--json"}).out,
+              HasSubstr("\"pending\":2,\"held\":0,\"dead\":0"));
+  Run(Hold(keys_, owner_, endpoint_));
+  const std::string lines = Relayctl({"endpoint", "list", "--json"}).out;
+  EXPECT_THAT(lines, HasSubstr("\"pending\":2,\"held\":2,\"dead\":0"));
+  EXPECT_THAT(lines, HasSubstr("\"reason\":\"moving\",\"since\":\"20"));
+}
+
+TEST_F(OperatorCommandsTest, DiscardThrowsAwayWhatWaitsAndNothingElse) {
+  const std::string dead = Dead(AttemptOutcome::kRejected);
+  for (int i = 0; i < 450; ++i) Owed({endpoint_});
+  const std::vector<std::string> discard = {"endpoint", "discard", "acme/customer-a"};
+  const auto with = [&discard](std::vector<std::string> options) {
+    options.insert(options.begin(), discard.begin(), discard.end());
+    return options;
+  };
+  EXPECT_THAT(Relayctl(with({"--dry-run"})).out,
+              HasSubstr("450 waiting deliveries of acme/customer-a would be thrown away"));
+  EXPECT_EQ(PendingLines(), 450);
+  EXPECT_THAT(Relayctl(with({"--yes"})).out,
+              HasSubstr("450 waiting deliveries of acme/customer-a thrown away"));
+  EXPECT_EQ(PendingLines(), 0);
+  EXPECT_EQ(Counters().dropped, 450);
+  EXPECT_THAT(Relayctl({"dlq", "list", "--json"}).out, HasSubstr(dead));
+  ExpectCleanBooks();
+  EXPECT_EQ(Relayctl({"endpoint", "discard", "acme/nobody", "--yes"}).code, kExitUsage);
+}
+
+TEST_F(OperatorCommandsTest, ApplySaysWhatARemovedEndpointStillHas) {
+  Dead(AttemptOutcome::kRejected);
+  Owed({endpoint_});
+  Owed({endpoint_});
+  const std::string file = process_.folder() + "/empty.toml";
+  std::ofstream(file) << "format = 1\n";
+  const std::string what = "acme/customer-a has 2 waiting and 1 dead deliveries, which ";
+  EXPECT_THAT(Relayctl({"apply", file, "--diff"}).out, HasSubstr(what + "would be dropped\n"));
+  const std::string applied = Relayctl({"apply", file}).out;
+  EXPECT_THAT(applied, HasSubstr(what + "are dropped\n"));
+  EXPECT_THAT(applied, Not(HasSubstr("customer-b")));
 }
 
 TEST_F(OperatorCommandsTest, UnroutedEventIsStoredWhereTheCatalogPutsItNow) {

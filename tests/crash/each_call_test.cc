@@ -182,6 +182,11 @@ TEST_F(EachCallTest, Done) {
 
 TEST_F(EachCallTest, Take) {
   FailInTurn([this](const Stage&) { return Take(keys_, owner_, 2, 10, Millis(1000), 1 << 20); }, 0);
+  FailInTurn(
+      [this](const Stage&) {
+        return TakeOld(keys_, owner_, 2, 10, Millis(1000), 1 << 20, int64_t{9'000'000'000'000});
+      },
+      0);
 }
 
 TEST_F(EachCallTest, Resolve) {
@@ -207,6 +212,11 @@ TEST_F(EachCallTest, Redrive) {
 }
 
 TEST_F(EachCallTest, Purge) {
+  FailInTurn(
+      [this](const Stage&) {
+        return Purge(keys_, owner_, 1, std::string(kTenantOfEvents), PurgeScope::kRetries, 100);
+      },
+      2);
   FailInTurn(
       [this](const Stage& stage) {
         return Purge(keys_, owner_, 1, EventOf(stage.dead).tenant,

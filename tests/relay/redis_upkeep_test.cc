@@ -20,6 +20,10 @@ class RedisUpkeepTest : public PartitionTest {
     return member;
   }
   std::vector<uint64_t> Owing() { return Value(ParseEndpoints(Ask(ListOwing(keys_)))); }
+  std::string MillisecondOfRedis() {
+    const RedisValue time = Ask(RedisCommand("TIME"));
+    return time.items.at(0).text + " " + std::to_string(std::stoi(time.items.at(1).text) / 1000);
+  }
   RecountReply RecountAll() { return Value(ParseRecount(Run(Recount(keys_, owner_, Owing())))); }
 };
 
@@ -84,6 +88,75 @@ TEST_F(RedisUpkeepTest, PurgeDropsWhatIsPendingAndDead) {
   EXPECT_EQ(Counters().dropped, 3);
   EXPECT_THAT(Owing(), ElementsAre(8));
   ExpectCleanBooks();
+}
+
+TEST_F(RedisUpkeepTest, PurgeOfWhatWaitsLeavesTheDeadLetters) {
+  const Member dead = Dead(7);
+  const Member waiting = Owed({7, 8});
+  Run(Hold(keys_, owner_, 7));
+  const auto discard = [this] {
+    return Value(ParsePurge(Run(Purge(keys_, owner_, 7, "acme", PurgeScope::kRetries, 10))));
+  };
+  EXPECT_THAT(discard().dropped, ElementsAre(waiting));
+  EXPECT_FALSE(discard().more);
+  EXPECT_EQ(Counters().dropped, 1);
+  EXPECT_EQ(Counters().dead, 1);
+  EXPECT_TRUE(Ask(RedisCommand("ZSCORE").Arg(keys_.DeadLetters(7)).Arg(dead.text())).is_text());
+  EXPECT_EQ(Ask(RedisCommand("ZCARD").Arg(keys_.Retries(8))).integer, 1);
+  ExpectCleanBooks();
+}
+
+TEST_F(RedisUpkeepTest, EventsSayWhoseTheyAreWhenTheCatalogDoesNot) {
+  Dead(7);
+  Owed({7});
+  for (bool more = true; more;) {
+    more = Value(ParsePurge(Run(Purge(keys_, owner_, 7, std::string(kTenantOfEvents),
+                                      PurgeScope::kDeadLettersAndRetries, 10))))
+               .more;
+  }
+  EXPECT_EQ(Ask(RedisCommand("HGET").Arg(keys_.tenants).Arg("acme/d")).text, "0");
+  EXPECT_EQ(Ask(RedisCommand("HGET").Arg(keys_.tenants).Arg("acme/b")).text, "0");
+  EXPECT_EQ(Ask(RedisCommand("HLEN").Arg(keys_.tenants)).integer, 2);
+  EXPECT_THAT(Owing(), IsEmpty());
+  ExpectCleanBooks();
+}
+
+TEST_F(RedisUpkeepTest, OfAHeldEndpointTheOldIsTaken) {
+  const Member old = Owed({7});
+  int64_t stored_ms = old.stored_ms();
+  Member young = Owed({7});
+  while (young.stored_ms() == stored_ms) young = Owed({7});
+  Run(Hold(keys_, owner_, 7));
+  const auto take = [this](int64_t before_ms) {
+    return Value(ParseTake(Run(TakeOld(keys_, owner_, 7, 10, Millis(1000), 1 << 20, before_ms))))
+        .deliveries;
+  };
+  EXPECT_THAT(take(old.stored_ms()), IsEmpty());
+  const std::vector<TakenDelivery> taken = take(young.stored_ms());
+  ASSERT_FALSE(taken.empty());
+  EXPECT_EQ(taken[0].member, old);
+  for (const TakenDelivery& delivery : taken) {
+    EXPECT_LT(delivery.member.stored_ms(), young.stored_ms());
+  }
+  EXPECT_THAT(take(young.stored_ms()), IsEmpty());  // Leased.
+  EXPECT_THAT(Value(ParseDue(Ask(NextDue(keys_, 10)))), IsEmpty());
+  ExpectCleanBooks();
+}
+
+TEST_F(RedisUpkeepTest, WhatWasHeldComesBackOldestFirst) {
+  std::vector<Member> held;
+  Run(Hold(keys_, owner_, 7));
+  for (int i = 0; i < 20; ++i) {
+    held.push_back(Owed({7}));
+    // Within a millisecond of Redis's clock there is no order.
+    const std::string settled_at = MillisecondOfRedis();
+    while (MillisecondOfRedis() == settled_at) {
+    }
+  }
+  Run(Release(keys_, owner_, 7));
+  std::vector<Member> back;
+  for (const TakenDelivery& delivery : TakeAll(7)) back.push_back(delivery.member);
+  EXPECT_EQ(back, held);
 }
 
 TEST_F(RedisUpkeepTest, PurgeOfNamedMembersLeavesTheOthers) {

@@ -263,6 +263,64 @@ TEST_F(WorkerTest, APausedEndpointIsOwedButNotCalled) {
   EXPECT_EQ(redis_.CountOf("take"), 0);
 }
 
+TEST_F(WorkerTest, WhatOutlivesItsTimeWhileItIsHeldDiesThere) {
+  AddEndpoint("a").state = EndpointState::kPaused;
+  catalog_.tenants[0].endpoints[0].deliver_within = Seconds(60);
+  redis_.On("SMEMBERS", [this](const FakeRedisCall& call) {
+    std::vector<RedisValue> members;
+    if (call.args[0].ends_with(":hold")) members.push_back(RedisValue::Text("1"));
+    return RedisValue::Array(std::move(members));
+  });
+  StartWorker();
+  loop_.Advance(Seconds(40));
+  int64_t cutoff = -1;
+  for (const FakeRedisCall& call : redis_.calls()) {
+    if (call.verb == "take") cutoff = std::stoll(call.args[6]);
+  }
+  EXPECT_LE(cutoff, now_ms() - 60'000);
+  EXPECT_GE(cutoff, now_ms() - 100'000);
+
+  Event old = EventNamed("e1");
+  old.accepted_us = MicrosSinceEpoch(loop_.clock().WallNow()) - 61'000'000;
+  MakeDue(1, 1, old, 0, 640);
+  Event young = EventNamed("e2");
+  young.accepted_us = MicrosSinceEpoch(loop_.clock().WallNow()) + 60'000'000;
+  MakeDue(1, 2, young, 0, 704);
+  loop_.Advance(RetryScheduler::kHeldLook + Seconds(1));
+  ASSERT_THAT(resolved_, SizeIs(2));
+  EXPECT_EQ(resolved_[0].kind, "dead");
+  EXPECT_EQ(resolved_[1].kind, "park");
+  EXPECT_THAT(http_.requests(), IsEmpty());
+}
+
+TEST_F(WorkerTest, TheBacklogOfAnEndpointThatLeftTheCatalogIsDropped) {
+  AddEndpoint("a");
+  AddEndpoint("b");
+  redis_.On("SMEMBERS", [](const FakeRedisCall& call) {
+    std::vector<RedisValue> members;
+    if (call.args[0].ends_with(":eps")) {
+      members = {RedisValue::Text("1"), RedisValue::Text("2")};
+    }
+    return RedisValue::Array(std::move(members));
+  });
+  int purges = 0;
+  redis_.On("purge", [&](const FakeRedisCall& call) {
+    EXPECT_EQ(call.args[1], "2");
+    std::vector<RedisValue> dropped;
+    const bool more = ++purges < 3;
+    if (more) dropped.push_back(RedisValue::Text("n" + std::to_string(purges) + "-0"));
+    return RedisValue::Array({RedisValue::Integer(now_ms()), RedisValue::Array(std::move(dropped)),
+                              RedisValue::Integer(more ? 1 : 0)});
+  });
+  StartWorker();
+  loop_.Advance(Seconds(2));
+  EXPECT_EQ(purges, 0);
+  catalog_.tenants[0].endpoints.pop_back();
+  PublishCatalog();
+  loop_.Advance(Seconds(2));
+  EXPECT_EQ(purges, 3);
+}
+
 TEST_F(WorkerTest, AnEndpointThatIsGoneIsDisabledAndItsEventsDie) {
   AddEndpoint("a");
   StartWorker();
