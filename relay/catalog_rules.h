@@ -13,6 +13,8 @@ constexpr size_t kCatalogIdBytesMax = 40;
 bool IsCatalogId(std::string_view id);
 // 1 to 100 letters, digits, '-', '_' and '.': one step of a URL's path that needs no escapes.
 bool IsSourcePath(std::string_view path);
+// Names notices, as id and as path: no source of a catalog may be called so.
+constexpr std::string_view kReservedSource = "relay";
 // A token of RFC 9110, section 5.6.2, of at most 100 bytes.
 bool IsHeaderName(std::string_view name);
 // Headers that the worker or libcurl writes itself, and those that change how a request is read.
