@@ -26,10 +26,10 @@ enum class StoreOutcome {
 // One word, for metric and answer.
 std::string_view StoreOutcomeName(StoreOutcome outcome);
 
-// The only writer of events, and of the unrouted ones beside them. An event goes over the
-// connection of its partition, so that the events of a stream are stored in the order in which they
-// came; what is published in one turn leaves in one write a connection, for which Redis does one
-// fsync.
+// The only writer of the events that providers send, and of the unrouted ones. An event goes over
+// the connection of its partition, so that the events of a stream are stored in the order in which
+// they came; what is published in one turn leaves in one write a connection, for which Redis does
+// one fsync.
 //
 // `loop`, `clients` and `metrics` outlive it. Loop thread only. Destroying it drops the outcomes
 // that have not come.

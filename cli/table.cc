@@ -49,17 +49,6 @@ void Table::Print() const {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-std::string TimeText(int64_t ms) {
-  const std::time_t seconds = ms / 1000;
-  std::tm parts = {};
-  gmtime_r(&seconds, &parts);
-  char date[24];
-  std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
-  char out[32];
-  std::snprintf(out, sizeof(out), "%s.%03dZ", date, static_cast<int>(ms % 1000));
-  return out;
-}
-
 Result<int64_t> ParseTime(std::string_view text, WallTime now) {
   if (Result<Millis> ago = ParseDuration(text); ago.ok()) {
     return MillisSinceEpoch(now) - ago->count();

@@ -7,6 +7,7 @@
 
 #include "relay/clock.h"
 #include "relay/status.h"
+#include "relay/units.h"
 
 namespace relay {
 
@@ -24,8 +25,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// 1700000000123 as "2023-11-14T22:13:20.123Z".
-std::string TimeText(int64_t ms);
 // "2023-11-14T22:13:20Z" (fractions allowed), or a duration that lies so far back: "2h", "30m".
 Result<int64_t> ParseTime(std::string_view text, WallTime now);
 

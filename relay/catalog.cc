@@ -36,7 +36,7 @@ bool IsFinalStatus(const Endpoint& endpoint, int status) {
 bool SameContent(const Tenant& a, const Tenant& b) {
   if (a.id != b.id || a.push_domains != b.push_domains || a.appids != b.appids ||
       a.stream_prefixes != b.stream_prefixes || a.limits != b.limits ||
-      a.endpoints.size() != b.endpoints.size()) {
+      a.operator_endpoint != b.operator_endpoint || a.endpoints.size() != b.endpoints.size()) {
     return false;
   }
   for (size_t i = 0; i < a.endpoints.size(); ++i) {

@@ -79,6 +79,8 @@ struct Endpoint {
   std::string pattern;  // JSON text as written; empty matches everything.
   Millis timeout{15000};
   Millis deliver_within{48 * 3600 * 1000LL};
+  // Nothing but failures for so long disables it; 0: never.
+  Millis disable_after{5 * 24 * 3600 * 1000LL};
   int in_flight_max = 10;  // Requests at the same time, by all workers together.
   EndpointRate rate;
   EndpointBreaker breaker;
@@ -121,6 +123,9 @@ struct Tenant {
   std::vector<std::string> appids;
   std::vector<std::string> stream_prefixes;
   TenantLimits limits;
+  // The endpoint of its own that is told of what the relay does by itself (docs/disabling.md);
+  // empty for none.
+  std::string operator_endpoint;
   std::vector<Endpoint> endpoints;
 
   bool operator==(const Tenant&) const = default;
@@ -128,7 +133,7 @@ struct Tenant {
 
 // State that the run time sets, kept apart from what `apply` writes, keyed by endpoint number.
 struct EndpointRuntimeState {
-  bool disabled = false;  // After a 410; `relayctl endpoint enable` clears it.
+  bool disabled = false;  // After a 410 or long failure; `relayctl endpoint enable` clears it.
   bool paused = false;    // `relayctl endpoint pause | resume`.
   std::string reason;
   int64_t since_ms = 0;

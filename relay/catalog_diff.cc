@@ -88,7 +88,8 @@ SettingList SettingsOf(const Tenant& tenant) {
           {"limits.accept_per_s", std::to_string(tenant.limits.accept_per_s)},
           {"limits.held_deliveries", std::to_string(tenant.limits.held_deliveries)},
           {"limits.held_bytes", FormatBytes(tenant.limits.held_bytes)},
-          {"limits.endpoints", std::to_string(tenant.limits.endpoints)}};
+          {"limits.endpoints", std::to_string(tenant.limits.endpoints)},
+          {"operator", tenant.operator_endpoint}};
 }
 
 SettingList SettingsOf(const Endpoint& endpoint) {
@@ -107,6 +108,7 @@ SettingList SettingsOf(const Endpoint& endpoint) {
           {"pattern", endpoint.pattern},
           {"timeout", FormatDuration(endpoint.timeout)},
           {"deliver_within", FormatDuration(endpoint.deliver_within)},
+          {"disable_after", FormatDuration(endpoint.disable_after)},
           {"in_flight_max", std::to_string(endpoint.in_flight_max)},
           {"rate.per_s", std::to_string(endpoint.rate.per_s)},
           {"rate.burst", std::to_string(endpoint.rate.burst)},

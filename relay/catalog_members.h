@@ -60,6 +60,7 @@ void ForEachMember(Each& each, T& tenant, const Tenant& absent) {
   each("held_deliveries", tenant.limits.held_deliveries, absent.limits.held_deliveries);
   each("held_bytes", tenant.limits.held_bytes, absent.limits.held_bytes);
   each("endpoints_max", tenant.limits.endpoints, absent.limits.endpoints);
+  each("operator", tenant.operator_endpoint, absent.operator_endpoint);
 }
 
 template <typename Each, typename T>
@@ -77,6 +78,7 @@ void ForEachMember(Each& each, T& endpoint, const Endpoint& absent) {
   each("pattern", endpoint.pattern, absent.pattern);
   each("timeout_ms", endpoint.timeout, absent.timeout);
   each("deliver_within_ms", endpoint.deliver_within, absent.deliver_within);
+  each("disable_after_ms", endpoint.disable_after, absent.disable_after);
   each("in_flight_max", endpoint.in_flight_max, absent.in_flight_max);
   each("rate_per_s", endpoint.rate.per_s, absent.rate.per_s);
   each("rate_burst", endpoint.rate.burst, absent.rate.burst);

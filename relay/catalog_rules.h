@@ -15,6 +15,8 @@ bool IsCatalogId(std::string_view id);
 bool IsSourcePath(std::string_view path);
 // 1 to 10 digits: the type of an event that has a number for it.
 bool IsEventNumber(std::string_view text);
+// Names notices, as id and as path: no source of a catalog may be called so.
+constexpr std::string_view kReservedSource = "relay";
 // A token of RFC 9110, section 5.6.2, of at most 100 bytes.
 bool IsHeaderName(std::string_view name);
 // Headers that the worker or libcurl writes itself, and those that change how a request is read.

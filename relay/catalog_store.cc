@@ -275,7 +275,7 @@ void CatalogStore::Apply(Catalog desired, std::optional<uint64_t> expected_versi
 void CatalogStore::SetEndpointState(uint64_t number, EndpointChange change,
                                     const std::string& reason, OnState on_state) {
   const std::vector<std::string> keys = {std::string(kEndpointStateKey),
-                                         std::string(kCatalogChangesKey)};
+                                         std::string(kCatalogChangesKey), LaneKey(number)};
   const std::vector<std::string> args = {std::to_string(number), std::string(WordOf(change)),
                                          reason};
   redis_.Eval(StateScript(), keys, args, scope_,

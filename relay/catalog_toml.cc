@@ -107,10 +107,15 @@ class CatalogReader {
   void ReadSource(TomlTable& table) {
     Source source;
     ReadId(table, source.id, source_ids_);
+    if (source.id == kReservedSource) {
+      table.Complain("id", "\"relay\" is the source of relay's own notices: expected another id");
+    }
     table.Require("path");
     table.Read("path", source.path);
     if (table.has("path") && !IsSourcePath(source.path)) {
       table.Complain("path", "expected 1 to 100 letters, digits, '-', '_' or '.'");
+    } else if (source.path == kReservedSource) {
+      table.Complain("path", "\"relay\" is kept for relay's own notices: expected another path");
     } else if (table.has("path") && !source_paths_.insert(source.path).second) {
       table.Complain("path", "\"" + source.path + "\" belongs to another source already");
     }
@@ -215,8 +220,26 @@ class CatalogReader {
       TomlTable endpoint_table(endpoint, "endpoint", table);
       ReadEndpoint(endpoint_table, ids, tenant.endpoints.emplace_back());
     }
+    ReadOperator(table, tenant);
     table.RefuseUnknown();
     catalog_.tenants.push_back(std::move(tenant));
+  }
+
+  static void ReadOperator(TomlTable& table, Tenant& tenant) {
+    table.Read("operator", tenant.operator_endpoint);
+    if (!table.has("operator")) return;
+    const auto found = std::find_if(
+        tenant.endpoints.begin(), tenant.endpoints.end(),
+        [&tenant](const Endpoint& endpoint) { return endpoint.id == tenant.operator_endpoint; });
+    if (found == tenant.endpoints.end()) {
+      table.Complain("operator", "expected the id of an endpoint of this tenant, there is no \"" +
+                                     tenant.operator_endpoint.substr(0, kCatalogIdBytesMax + 1) +
+                                     "\"");
+    } else if (found->format != DeliveryFormat::kRaw) {
+      table.Complain("operator",
+                     "expected an endpoint with format = \"raw\": a notice has no "
+                     "other form");
+    }
   }
 
   void ReadRoutes(TomlTable& table, Tenant& tenant) {
@@ -271,6 +294,7 @@ class CatalogReader {
     }
     table.Read("timeout", Millis(100), minutes(5), endpoint.timeout);
     table.Read("deliver_within", Millis(1000), kMonth, endpoint.deliver_within);
+    ReadDisableAfter(table, endpoint.disable_after);
     table.Read("in_flight_max", 1, 10'000, endpoint.in_flight_max);
     ReadOrdering(table);
     if (const TomlValue* rate = table.ReadTable("rate")) {
@@ -307,6 +331,13 @@ class CatalogReader {
       endpoint.format = DeliveryFormat::kTencent;
     } else if (format != "raw") {
       table.Complain("format", "this version supports \"raw\" and \"tencent\"");
+    }
+  }
+
+  static void ReadDisableAfter(TomlTable& table, Millis& after) {
+    table.Read("disable_after", Millis(0), hours(90 * 24), after);
+    if (after > Millis(0) && after < minutes(1)) {
+      table.Complain("disable_after", "expected \"0s\" (never), or 1m to 90d");
     }
   }
 

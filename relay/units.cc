@@ -1,6 +1,8 @@
 #include "relay/units.h"
 
 #include <charconv>
+#include <cstdio>
+#include <ctime>
 #include <limits>
 #include <span>
 
@@ -71,6 +73,17 @@ Result<int64_t> ParseBytes(std::string_view text) {
 
 std::string FormatBytes(int64_t bytes) {
   return Format(bytes, kSizes);
+}
+
+std::string TimeText(int64_t ms) {
+  const std::time_t seconds = ms / 1000;
+  std::tm parts = {};
+  gmtime_r(&seconds, &parts);
+  char date[24];
+  std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
+  char out[32];
+  std::snprintf(out, sizeof(out), "%s.%03dZ", date, static_cast<int>(ms % 1000));
+  return out;
 }
 
 }  // namespace relay

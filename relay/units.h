@@ -15,6 +15,9 @@ namespace relay {
 Result<Millis> ParseDuration(std::string_view text);
 // The shortest such text: 90000 ms is "90s", 120000 ms is "2m".
 std::string FormatDuration(Millis duration);
+// Milliseconds since the epoch in RFC 3339, UTC: "2026-01-31T08:00:00.000Z".
+std::string TimeText(int64_t ms);
+
 // "64KiB", "1MiB", "2GiB" or a bare number of bytes.
 Result<int64_t> ParseBytes(std::string_view text);
 // The shortest such text that is exact: 65536 is "64KiB", 1000 is "1000".

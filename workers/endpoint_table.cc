@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/catalog_rules.h"
+
 namespace relay {
 
 void EndpointTable::SetCatalog(CatalogPtr catalog) {
@@ -41,6 +43,13 @@ EndpointTable::Match EndpointTable::MatchEvent(const Event& event) {
   match.tenant = catalog_->FindTenant(event.tenant);
   if (match.tenant == nullptr) return match;
   Group& group = GroupOf(*match.tenant);
+  if (event.source == kReservedSource) {
+    for (const Endpoint* endpoint : group.endpoints) {
+      if (endpoint->id != match.tenant->operator_endpoint) continue;
+      match.owed.push_back({endpoint, StandingOf(*endpoint)});
+    }
+    return match;
+  }
   // The broker has checked the body already; one that is no object (another provider's) has no
   // members, so that patterns on members do not match it.
   const bool has_members = group.patterns.needs_body() && body_.Parse(event.body).ok();

@@ -44,7 +44,7 @@ class EndpointTable {
   void SetCatalog(CatalogPtr catalog);
 
   // What the catalog disables is owed nothing; what the run time has disabled is owed a dead
-  // letter.
+  // letter. A notice is owed to its tenant's operator alone, whatever the pattern says.
   Match MatchEvent(const Event& event);
   // `endpoint` and `tenant` receive what the number stands for, or null.
   EndpointStanding Find(uint64_t number, const Tenant** tenant, const Endpoint** endpoint) const;

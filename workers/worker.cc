@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/units.h"
+
 namespace relay {
 
 namespace {
@@ -40,6 +42,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                       scheduler_.OnRetriesChanged(tenure, now_ms);
                     }}),
       table_(parts.catalogs.snapshot(), parts.log),
+      disabler_(parts.loop, parts.redis, parts.catalogs, parts.log, settings.redis.partitions),
       memory_share_(std::move(parts.memory_share)),
       attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
                    settings.redis.partitions),
@@ -174,15 +177,12 @@ void Worker::Drain(std::function<void()> on_drained) {
 
 // ---- What goes on beside.
 
+// Of a 410 no state in Redis says since when. The minute stands for it, so that the answers that
+// several workers get at the same time make one notice.
 void Worker::OnGone(const Endpoint& endpoint) {
-  if (!disabling_.insert(endpoint.number).second) return;
-  log_.Warning("endpoint_gone", "an endpoint answered 410 and is disabled",
-               {{"endpoint", endpoint.id}, {"number", endpoint.number}});
-  catalogs_.SetEndpointState(endpoint.number, EndpointChange::kDisable, "answered 410",
-                             [this, number = endpoint.number,
-                              watch = scope_.watch()](const Result<EndpointRuntimeState>& state) {
-                               if (!watch.gone()) OnDisabled(number, state);
-                             });
+  constexpr int64_t kMinuteMs = 60'000;
+  const int64_t now_ms = MillisSinceEpoch(loop_.clock().WallNow());
+  disabler_.Disable(endpoint.number, {"answered 410", now_ms - now_ms % kMinuteMs});
 }
 
 void Worker::OnBreaker(uint64_t endpoint, bool open) {
@@ -197,14 +197,13 @@ void Worker::OnBreaker(uint64_t endpoint, bool open) {
   scheduler_.OnBreaker(endpoint, open);
 }
 
-void Worker::OnFailing(uint64_t, int64_t, int64_t) {}
-
-void Worker::OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state) {
-  disabling_.erase(endpoint);
-  if (state.ok()) return;
-  // Its next 410 tries again.
-  log_.Warning("disable_failed", "an endpoint could not be disabled",
-               {{"number", endpoint}, {"error", state.status().ToString()}});
+void Worker::OnFailing(uint64_t number, int64_t since_ms, int64_t now_ms) {
+  const Tenant* tenant = nullptr;
+  const Endpoint* endpoint = catalogs_.snapshot()->FindEndpoint(number, &tenant);
+  if (!endpoint || endpoint->disable_after == Millis(0)) return;
+  if (now_ms - since_ms < endpoint->disable_after.count()) return;
+  disabler_.Disable(
+      number, {"nothing but failures for " + FormatDuration(endpoint->disable_after), since_ms});
 }
 
 void Worker::OnTick() {

@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "workers/attempt.h"
 #include "workers/attempt_log.h"
 #include "workers/dispatcher.h"
+#include "workers/endpoint_disabler.h"
 #include "workers/fan_out.h"
 #include "workers/partition_owner.h"
 #include "workers/retry_scheduler.h"
@@ -91,7 +91,6 @@ class Worker {
   void OnGone(const Endpoint& endpoint);
   void OnBreaker(uint64_t endpoint, bool open);
   void OnFailing(uint64_t endpoint, int64_t since_ms, int64_t now_ms);
-  void OnDisabled(uint64_t endpoint, const Result<EndpointRuntimeState>& state);
   void OnTick();
   AttemptLog::Memory MemoryForLog() const;
   void OnDrainTick();
@@ -106,6 +105,7 @@ class Worker {
   PartitionOwner owner_;
   Settler settler_;
   EndpointTable table_;
+  EndpointDisabler disabler_;
   const std::function<double()> memory_share_;
   AttemptLog attempt_log_;
   Dispatcher dispatcher_;
@@ -117,7 +117,6 @@ class Worker {
   bool owning_ = false;  // The catalog is there; partitions are being taken.
   bool draining_ = false;
   int live_workers_ = 1;
-  std::set<uint64_t> disabling_;   // Endpoints whose 410 is being written down.
   std::map<int, Return> returns_;  // Partitions on their way back.
   std::unique_ptr<Timer> catalog_timer_;
   std::unique_ptr<Timer> tick_;

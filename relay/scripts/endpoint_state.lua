@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Pauses, resumes, disables or enables an endpoint at run time. allow-oom: pausing an endpoint is
 -- what an operator does about a full Redis.
--- KEYS endpoint_state, changes | ARGV endpoint pause|resume|disable|enable reason
+-- KEYS endpoint_state, changes, lane of the endpoint | ARGV endpoint pause|resume|disable|enable reason
 -- returns the state as JSON
 local call = redis.call
 local wanted = {
@@ -25,6 +25,8 @@ if value then
   state.since_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
   state.reason = ARGV[3]
 end
+-- Enabled, it is given its time anew: with what failed before, its next failure would disable it.
+if ARGV[2] == 'enable' then call('HDEL', KEYS[3], 'failing_since') end
 call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'endpoint', ARGV[1], 'change', ARGV[2])
 if state.disabled or state.paused then
   call('HSET', KEYS[1], ARGV[1], cjson.encode(state))

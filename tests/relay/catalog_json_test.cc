@@ -69,6 +69,7 @@ Catalog Unusual() {
   endpoint.pattern = R"({"a":["\u00e9"]})";
   endpoint.timeout = Millis(4);
   endpoint.deliver_within = Millis(5);
+  endpoint.disable_after = Millis(11);
   endpoint.in_flight_max = 6;
   endpoint.retry_schedule = {Millis(7), Millis(8)};
   endpoint.retry_jitter = 0.125;
@@ -77,7 +78,7 @@ Catalog Unusual() {
   endpoint.retry_only = {500, 503};
   endpoint.retry_after_max = Millis(9);
   endpoint.headers = {{"Authorization", "Bearer header-token"}, {"X", ""}};
-  Tenant tenant{"t", {"d"}, {"1"}, {"p"}, {1, 2, 3, 4}, {endpoint}};
+  Tenant tenant{"t", {"d"}, {"1"}, {"p"}, {1, 2, 3, 4}, "e", {endpoint}};
   Catalog catalog;
   catalog.sources.push_back(source);
   catalog.tenants.push_back(tenant);
@@ -172,6 +173,14 @@ TEST(CatalogJson, BrokenTextsAreRefused) {
 TEST(CatalogJson, ADigestNamesEveryByte) {
   EXPECT_EQ(DigestOfPart("abc"), "ba7816bf8f01cfea414140de5dae2223");
   EXPECT_NE(DigestOfPart("abd"), DigestOfPart("abc"));
+}
+
+TEST(CatalogJson, WhatAnOlderVersionDidNotWriteHasItsDefault) {
+  const auto tenants =
+      DecodeTenants("{\"id\":\"acme\",\"endpoints\":[{\"number\":1,\"id\":\"a\"}]}\n", nullptr);
+  ASSERT_TRUE(tenants.ok()) << tenants.status().text();
+  EXPECT_EQ((*tenants)[0].operator_endpoint, "");
+  EXPECT_EQ((*tenants)[0].endpoints[0].disable_after, Millis(std::chrono::hours(120)));
 }
 
 TEST(CatalogJson, AnEndpointsStateIsRead) {

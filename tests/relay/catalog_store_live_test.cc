@@ -209,6 +209,16 @@ TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
   EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(kEndpointStateKey)).integer, 0);
 }
 
+TEST_F(CatalogStoreLiveTest, WhoIsEnabledHasItsTimeAnew) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  Ask(RedisCommand("HSET").Arg(LaneKey(1)).Arg("failing_since").Arg("5").Arg("row").Arg("7"));
+  Change(1, EndpointChange::kDisable, "by test");
+  EXPECT_EQ(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("failing_since")).text, "5");
+  Change(1, EndpointChange::kEnable, "");
+  EXPECT_TRUE(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("failing_since")).is_nil());
+  EXPECT_EQ(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("row")).text, "7");
+}
+
 TEST_F(CatalogStoreLiveTest, ApplyLeavesRuntimeStateOfWhatStaysAndForgetsTheRest) {
   ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
   Change(1, EndpointChange::kDisable, "410");

@@ -55,13 +55,16 @@ TEST(Catalog, ADiffNamesWhatComesGoesAndChanges) {
   Catalog after = OneTenant();
   after.sources[0].path = "q";
   after.tenants[0].limits.held_bytes = 1024;
+  after.tenants[0].operator_endpoint = "b";
   after.tenants[0].endpoints[0].timeout = Millis(20000);
+  after.tenants[0].endpoints[0].disable_after = Millis(0);
   after.tenants[0].endpoints.push_back(EndpointNamed("b"));
   after.tenants.push_back(TenantNamed("new"));
   EXPECT_THAT(
       Diff(before, after),
       ElementsAre("~ source/live path: p -> q", "~ tenant/acme limits.held_bytes: 256MiB -> 1KiB",
-                  "~ tenant/acme/a timeout: 15s -> 20s", "+ tenant/acme/b", "+ tenant/new"));
+                  "~ tenant/acme operator:  -> b", "~ tenant/acme/a timeout: 15s -> 20s",
+                  "~ tenant/acme/a disable_after: 5d -> 0s", "+ tenant/acme/b", "+ tenant/new"));
   EXPECT_THAT(Diff(after, Catalog()),
               ElementsAre("- source/live", "- tenant/acme", "- tenant/acme/a", "- tenant/acme/b",
                           "- tenant/new"));

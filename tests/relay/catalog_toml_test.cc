@@ -247,6 +247,44 @@ TEST(CatalogToml, ALaneThatCannotBeMeantIsRefused) {
   EXPECT_THAT(Complaint(WithEndpoint("breaker = { probes = 3 }\n")), HasSubstr("probes"));
 }
 
+TEST(CatalogToml, AnOperatorIsARawEndpointOfItsTenant) {
+  const std::string tenant = "format = 1\n[[tenant]]\nid = \"acme\"\noperator = ";
+  const std::string endpoint = "[[tenant.endpoint]]\nid = \"a\"\nurl = \"https://example.com/\"\n";
+  const Result<Catalog> catalog = Parse(tenant + "\"a\"\n" + endpoint);
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  EXPECT_EQ(catalog->tenants[0].operator_endpoint, "a");
+  EXPECT_THAT(Complaint(tenant + "\"b\"\n" + endpoint),
+              HasSubstr("tenant[acme].operator: expected the id of an endpoint of this tenant, "
+                        "there is no \"b\""));
+  EXPECT_THAT(Complaint(tenant + "\"\"\n" + endpoint), HasSubstr("expected the id"));
+  EXPECT_THAT(Complaint(tenant + "\"a\"\n" + endpoint +
+                        "format = \"tencent\"\nsigning = { scheme = \"tencent\", key = \"k\" }\n"),
+              HasSubstr("expected an endpoint with format = \"raw\""));
+}
+
+TEST(CatalogToml, AnEndpointIsDisabledAfterMinutesToMonthsOrNever) {
+  const Result<Catalog> silent = Parse(WithEndpoint(""));
+  ASSERT_TRUE(silent.ok());
+  EXPECT_EQ(silent->tenants[0].endpoints[0].disable_after, Millis(std::chrono::hours(120)));
+  for (const char* good : {"0s", "1m", "90d"}) {
+    EXPECT_EQ(Complaint(WithEndpoint("disable_after = \"" + std::string(good) + "\"\n")),
+              "no complaint");
+  }
+  for (const char* bad : {"59s", "91d"}) {
+    EXPECT_THAT(Complaint(WithEndpoint("disable_after = \"" + std::string(bad) + "\"\n")),
+                HasSubstr("disable_after: expected"));
+  }
+}
+
+TEST(CatalogToml, NoSourceIsCalledAsNoticesAre) {
+  const std::string rest =
+      "provider = \"tencent-live\"\nkeys = [\"k\"]\nroute = { tenant = \"acme\" }\n";
+  EXPECT_THAT(Complaint(WithSource("id = \"relay\"\npath = \"p\"\n" + rest)),
+              HasSubstr("expected another id"));
+  EXPECT_THAT(Complaint(WithSource("id = \"s\"\npath = \"relay\"\n" + rest)),
+              HasSubstr("expected another path"));
+}
+
 TEST(CatalogToml, WhatLaterVersionsWillDoIsRefused) {
   EXPECT_THAT(Complaint(WithEndpoint("ordering = \"key\"\n")), HasSubstr("this version"));
   EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\n")), HasSubstr("this version"));

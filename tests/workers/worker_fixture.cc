@@ -167,6 +167,7 @@ Result<RedisValue> WorkerTest::OnLane(const FakeRedisCall& call) {
     share[1] = RedisValue::Integer(std::min(cap, want));
     share[2] = RedisValue::Integer(std::stoll(call.args[at + 5]));
     share[4] = RedisValue::Integer(std::stoll(call.args[at + 7]));
+    share[10] = RedisValue::Integer(failing_since_ms_);
     reply.push_back(RedisValue::Array(std::move(share)));
   }
   return RedisValue::Array(std::move(reply));

@@ -81,7 +81,8 @@ class WorkerTest : public ::testing::Test {
   CatalogInRedis published_;
   std::map<std::string, std::string> states_;  // Endpoint number -> run-time state.
   int change_ = 0;
-  double memory_share_ = 0;  // Of Redis.
+  double memory_share_ = 0;       // Of Redis.
+  int64_t failing_since_ms_ = 0;  // Of every lane.
   std::vector<Settled> settled_;
   std::vector<Resolved> resolved_;
   std::map<std::string, std::string> claims_;  // Claim key -> stream id.

@@ -127,7 +127,7 @@ defect(5 "forged callbacks are taken"
   SHOWS "Nothing needs to fail: a callback with a wrong sign is answered 200 instead of 403, and"
         "delivered. Not a phantom to the accountant, to whom a 200 is a promise: the load itself must"
         "say what was not answered as it should be.")
-plant(broker/providers/tencent_live.cc
+plant(broker/providers/expiring_sign.cc
 [[
   if (!signature_.Verify(source.keys, digits, given)) {
 ]] [[
@@ -647,9 +647,10 @@ defect(33 "410 disables nothing"
         "it enabled.")
 plant(workers/worker.cc
 [[
-  if (!disabling_.insert(endpoint.number).second) return;
+  constexpr int64_t kMinuteMs = 60'000;
 ]] [[
-  if (planted(33) || !disabling_.insert(endpoint.number).second) return;
+  if (planted(33)) return;
+  constexpr int64_t kMinuteMs = 60'000;
 ]])
 
 defect(34 "a paused endpoint's deliveries rest for ever"
@@ -659,12 +660,11 @@ defect(34 "a paused endpoint's deliveries rest for ever"
         "a restart, and neither is any later retry of that endpoint.")
 plant(workers/retry_scheduler_holds.cc
 [[
-void RetryScheduler::ReleaseHeld(Desk& desk) {
-  redis_.Send(
+      BuryExpired(tenure, *entry);
+    } else {
 ]] [[
-void RetryScheduler::ReleaseHeld(Desk& desk) {
-  if (planted(34)) return;
-  redis_.Send(
+      BuryExpired(tenure, *entry);
+    } else if (!planted(34)) {
 ]])
 
 defect(35 "events are matched by whatever catalog is at hand"
