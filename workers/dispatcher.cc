@@ -91,13 +91,17 @@ void Dispatcher::GiveBack(uint64_t endpoint, DeliveryNumber slot) {
   control_.Look(endpoint);
 }
 
-void Dispatcher::SetBacklog(const Endpoint& endpoint, bool backlog) {
-  const auto found = lanes_.find(endpoint.number);
-  if (found == lanes_.end() && !backlog) return;
-  EndpointLane& lane = LaneOf(endpoint);
-  lane.lane.SetBacklog(backlog);
-  StartWaiting(lane);
+void Dispatcher::BeginBacklog(const Endpoint& endpoint) {
+  LaneOf(endpoint).lane.SetBacklog(true);
   control_.Look(endpoint.number);
+}
+
+void Dispatcher::EndBacklog(uint64_t endpoint) {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return;
+  found->second.lane.SetBacklog(false);
+  StartWaiting(found->second);
+  control_.Look(endpoint);
 }
 
 void Dispatcher::StartAttempt(DeliveryNumber number, Work& work) {

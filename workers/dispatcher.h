@@ -100,7 +100,8 @@ class Dispatcher {
   void GiveBack(uint64_t endpoint, DeliveryNumber slot);
   // Tells whether an endpoint has due retries that found no slot. First attempts then leave half of
   // its slots to them: a busy endpoint's backlog must not starve behind new events.
-  void SetBacklog(const Endpoint& endpoint, bool backlog);
+  void BeginBacklog(const Endpoint& endpoint);
+  void EndBacklog(uint64_t endpoint);
 
   // The soft split. A delivery that still waits for its slot is taken out (true: park it). One in
   // flight goes on without its entry, unresolved until it is told its lease.

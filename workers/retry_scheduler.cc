@@ -57,6 +57,11 @@ void RetryScheduler::Drop(const TenurePtr& tenure) {
 
 void RetryScheduler::OnCatalog() {
   gone_.clear();
+  std::vector<uint64_t> left;
+  for (const auto& [endpoint, partitions] : resting_) {
+    if (IsUnknown(endpoint)) left.push_back(endpoint);
+  }
+  for (const uint64_t endpoint : left) StopResting(endpoint);
   next_catalog_ = {};  // What this one has no more is asked for at once.
   for (auto& [partition, desk] : desks_) {
     LookAtHeld(desk);
@@ -173,7 +178,7 @@ void RetryScheduler::TakeNext(uint64_t endpoint) {
   }
   if (dispatcher_.IsOpen(endpoint)) return RestAll(*entry);
   std::vector<DeliveryNumber> slots = dispatcher_.Reserve(*entry, kTakeMax);
-  if (slots.empty()) return dispatcher_.SetBacklog(*entry, true);
+  if (slots.empty()) return dispatcher_.BeginBacklog(*entry);
   const int count = static_cast<int>(slots.size());
   Take(endpoint, desk->second, count, entry->timeout + lease_margin_, std::move(slots));
 }
@@ -296,10 +301,7 @@ void RetryScheduler::ForgetDue(uint64_t endpoint, int partition) {
   std::erase(found->second.partitions, partition);
   if (!found->second.partitions.empty() || found->second.under_way) return;
   due_.erase(found);
-  const Tenant* tenant = nullptr;
-  const Endpoint* entry = nullptr;
-  table_.Find(endpoint, &tenant, &entry);
-  if (entry) dispatcher_.SetBacklog(*entry, false);
+  dispatcher_.EndBacklog(endpoint);
 }
 
 RetryScheduler::Desk* RetryScheduler::DeskOf(const TenurePtr& tenure) {

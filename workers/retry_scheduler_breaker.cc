@@ -18,7 +18,7 @@ void RetryScheduler::RestAll(const Endpoint& endpoint) {
   }
   HoldAll(endpoint.number);
   // Its lane goes on asking for a probe.
-  dispatcher_.SetBacklog(endpoint, true);
+  dispatcher_.BeginBacklog(endpoint);
 }
 
 void RetryScheduler::OnBreaker(uint64_t endpoint, bool open) {
@@ -94,10 +94,7 @@ void RetryScheduler::OnProbeTaken(const TenurePtr& tenure, uint64_t endpoint,
 
 void RetryScheduler::StopResting(uint64_t endpoint) {
   resting_.erase(endpoint);
-  const Tenant* tenant = nullptr;
-  const Endpoint* entry = nullptr;
-  table_.Find(endpoint, &tenant, &entry);
-  if (entry) dispatcher_.SetBacklog(*entry, false);
+  dispatcher_.EndBacklog(endpoint);
 }
 
 }  // namespace relay

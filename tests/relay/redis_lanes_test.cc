@@ -55,10 +55,10 @@ class RedisLanesTest : public testing::Test {
   // Lets Redis's clock move on by so much.
   void Pass(Millis time) {
     const std::vector<std::string> none;
-    const RedisScript wait = RedisScript::Make(
-        "wait",
-        "local t = redis.call('TIME') "
-        "return string.format('%.3f', t[1] * 1000 + t[2] / 1000)");
+    const RedisScript wait =
+        RedisScript::Make("wait",
+                          "local t = redis.call('TIME') "
+                          "return string.format('%.3f', t[1] * 1000 + t[2] / 1000)");
     const auto now = [&] { return std::stod(redis_.Eval(wait, none, none)->text); };
     const double end = now() + static_cast<double>(time.count());
     while (now() < end) {

@@ -156,10 +156,9 @@ TEST_F(LanesTest, AProbeTakesOneOfThemAndItsSuccessReleasesAll) {
   const RedisValue fields = Entries({{1, EventNamed("e1")}}).items[0].items[1].items[0].items[1];
   redis_.On("take", [this, fields](const FakeRedisCall& call) {
     EXPECT_EQ(call.args[5], "1") << "probe";
-    return RedisValue::Array(
-        {RedisValue::Integer(now_ms()),
-         RedisValue::Array({RedisValue::Text("n1-0"), RedisValue::Text("640"),
-                            RedisValue::Integer(1), fields})});
+    return RedisValue::Array({RedisValue::Integer(now_ms()),
+                              RedisValue::Array({RedisValue::Text("n1-0"), RedisValue::Text("640"),
+                                                 RedisValue::Integer(1), fields})});
   });
   loop_.Advance(Seconds(5));
   EXPECT_EQ(probes_, 1);
