@@ -20,6 +20,8 @@ local ARGUMENTS = {
   'ok', 'failed', 'failed_last', 'probe', 'failures', 'share', 'least', 'window', 'probe_every',
   'slow_start',
 }
+local STATE = {'row', 'window', 'f0', 'o0', 'f1', 'o1', 'failing_since', 'probe_at', 'slow_from',
+               'full_at', 'backlog_full_at'}
 local TURN_MS, FORGET_MS, FAILING_FORGET_MS = 1000, 120000, 100 * 86400000
 local call, floor, max, min = redis.call, math.floor, math.max, math.min
 local function whole(text)
@@ -154,14 +156,15 @@ end
 
 local replies = {now}
 for i = 1, #KEYS do
-  local ask, state, parts, flat = asks[i], {}, {}, call('HGETALL', KEYS[i])
-  local stale = {}
+  local ask, state, before, parts = asks[i], {}, {}, {}
+  local flat, writes, drops = call('HGETALL', KEYS[i]), {}, {}
   for f = 1, #flat, 2 do
     if string.sub(flat[f], 1, 2) == 'w:' then
       local part = part_of(flat[f + 1])
-      if part.till < now then stale[#stale + 1] = flat[f] else parts[flat[f]] = part end
+      if part.till < now then drops[#drops + 1] = flat[f] else parts[flat[f]] = part end
     else
       state[flat[f]] = tonumber(flat[f + 1])
+      before[flat[f]] = state[flat[f]]
     end
   end
 
@@ -184,13 +187,11 @@ for i = 1, #KEYS do
            ask.backlog_tokens, claimants)
   state.full_at, state.backlog_full_at = full_at, backlog_full_at
 
-  local writes, drops = {}, stale
-  for _, name in ipairs({'row', 'window', 'f0', 'o0', 'f1', 'o1', 'failing_since', 'probe_at',
-                         'slow_from', 'full_at', 'backlog_full_at'}) do
-    if state[name] then
+  for _, name in ipairs(STATE) do
+    if state[name] and state[name] ~= before[name] then
       writes[#writes + 1] = name
       writes[#writes + 1] = digits(state[name])
-    else
+    elseif before[name] and not state[name] then
       drops[#drops + 1] = name
     end
   end
@@ -198,7 +199,7 @@ for i = 1, #KEYS do
     writes[#writes + 1] = me
     writes[#writes + 1] = table.concat({digits(part.held), digits(part.till), digits(part.want),
                                         digits(part.hungry), digits(part.since)}, ' ')
-  else
+  elseif parts[me] then
     drops[#drops + 1] = me
   end
   if #writes > 0 then call('HSET', KEYS[i], unpack(writes)) end
