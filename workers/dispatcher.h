@@ -148,7 +148,6 @@ class Dispatcher {
   };
 
   EndpointLane& LaneOf(const Endpoint& endpoint);
-  void SetTerms(EndpointLane& lane, const Endpoint& endpoint);
   void Expect(EndpointLane& lane) const;
   // What the lanes may be sent, as LaneControl tells it.
   LaneControl::Events ControlEvents();

@@ -211,7 +211,6 @@ void LaneControl::OnShare(const LaneAsk& ask, const LaneShare& got, MonoTime ask
   const Demand demand = events_.demand(endpoint);
   share.known = true;
   share.trusted_until = asked_at + kTrust;
-  share.slow = got.slow;
   share.failing = got.failing_since_ms != 0;
   share.probe_at = now + got.probe_in;
   share.tokens_at = now + got.tokens_in;

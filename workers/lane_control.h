@@ -44,6 +44,8 @@ class LaneControl final : private TurnEndHook {
     int in_flight_max = 1;
     EndpointRate rate;
     EndpointBreaker breaker;
+
+    bool operator==(const Terms&) const = default;
   };
   // What a lane can use, as it stands.
   struct Demand {
@@ -83,8 +85,6 @@ class LaneControl final : private TurnEndHook {
   bool open(uint64_t endpoint) const;
   // False when nothing is held or owed, so that the lane may be forgotten.
   bool holds(uint64_t endpoint) const { return shares_.count(endpoint) > 0; }
-  // True when nothing is held and nothing under way: a worker may go.
-  bool idle() const { return shares_.empty(); }
 
  private:
   struct Share {
@@ -99,7 +99,6 @@ class LaneControl final : private TurnEndHook {
     bool looked_at = false;  // Stands in looks_.
     bool unmet = false;      // Has a reason to ask that must wait a little.
     bool open = false;
-    bool slow = false;
     bool failing = false;
     MonoTime probe_at{};
     MonoTime tokens_given_at{};

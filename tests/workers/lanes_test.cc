@@ -56,6 +56,16 @@ class LanesTest : public WorkerTest {
     loop_.RunReady();
   }
 
+  // The first event of endpoint "a" fails, and its breaker opens.
+  void FailAndOpen() {
+    AddEndpoint("a");
+    StartWorker();
+    DeliverMany(1, 1);
+    open_ = true;
+    http_.Answer(0, 500);
+    loop_.Advance(Millis(100));
+  }
+
   bool open_ = false;
   int permits_ = 10;
   int64_t tokens_ = 0;
@@ -125,12 +135,7 @@ TEST_F(LanesTest, ARatedEndpointIsSentAsMuchAsThereAreTokens) {
 }
 
 TEST_F(LanesTest, BehindAnOpenBreakerEventsAreParkedAndRetriesRest) {
-  AddEndpoint("a");
-  StartWorker();
-  DeliverMany(1, 1);
-  open_ = true;
-  http_.Answer(0, 500);
-  loop_.Advance(Millis(100));
+  FailAndOpen();
   ASSERT_THAT(settled_, SizeIs(1));
   DeliverMany(2, 2);
   EXPECT_EQ(Requests(), 1);
@@ -143,12 +148,7 @@ TEST_F(LanesTest, BehindAnOpenBreakerEventsAreParkedAndRetriesRest) {
 }
 
 TEST_F(LanesTest, AProbeTakesOneOfThemAndItsSuccessReleasesAll) {
-  AddEndpoint("a");
-  StartWorker();
-  DeliverMany(1, 1);
-  open_ = true;
-  http_.Answer(0, 500);
-  loop_.Advance(Millis(100));
+  FailAndOpen();
   MakeDue(1, 1, EventNamed("e1"), 1, 640);
   loop_.Advance(Seconds(2));
   ASSERT_THAT(held_, testing::ElementsAre("hold"));
