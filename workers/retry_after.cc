@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "relay/json_text.h"
+
 namespace relay {
 namespace {
-
-bool AllDigits(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
 
 Millis SecondsToDelay(const std::string& digits) {
   constexpr size_t kDigitsMax = 9;  // More is beyond the cap, and beyond what stoll takes.

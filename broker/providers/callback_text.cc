@@ -16,24 +16,6 @@ void SetDigest(Sha256& sha256, std::string& key) {
 
 }  // namespace
 
-std::string_view TextOf(const JsonObject& callback, std::initializer_list<std::string_view> names,
-                        std::string& buffer) {
-  for (const std::string_view name : names) {
-    const JsonMember* member = callback.Find(name);
-    if (member == nullptr) continue;
-    if (member->kind == JsonKind::kNumber) return member->raw;
-    if (member->kind != JsonKind::kString) continue;
-    const std::string_view text = member->StringValue(buffer);
-    if (!text.empty()) return text;
-  }
-  return {};
-}
-
-bool AllDigits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 bool IsEventTypeName(std::string_view text) {
   return text.size() <= kTypeBytesMax &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });

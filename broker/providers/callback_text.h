@@ -12,12 +12,6 @@ namespace relay {
 
 // What the verifiers read and write alike.
 
-// The text of the first of `names` that is there as a number, as it is written, or as a string that
-// is not empty; empty when none is. The view lives until `buffer` is used again.
-std::string_view TextOf(const JsonObject& callback, std::initializer_list<std::string_view> names,
-                        std::string& buffer);
-
-bool AllDigits(std::string_view text);
 // What an event's type may be where it is no number: at most 100 bytes of printable ASCII, or none.
 bool IsEventTypeName(std::string_view text);
 

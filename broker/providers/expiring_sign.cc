@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstdint>
 
-#include "broker/providers/callback_text.h"
+#include "relay/json_text.h"
 
 namespace relay {
 namespace {

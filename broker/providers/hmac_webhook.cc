@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/providers/callback_text.h"
+#include "relay/json_text.h"
 
 namespace relay {
 namespace {

@@ -33,11 +33,6 @@ struct CallbackFacts {
   // The same for every sending of one callback, different for any two callbacks of a source.
   std::string dedupe_key;
   RouteAttributes route;
-  // Where the provider tells them: the path within the push domain; what the event is a part of
-  // (one push, one recording, one task); when it happened, 0 when that is not told.
-  std::string path;
-  std::string activity;
-  int64_t event_time_ms = 0;
 
   void Clear();
 };

@@ -40,9 +40,6 @@ void CallbackFacts::Clear() {
   ordering_key.clear();
   dedupe_key.clear();
   route.Clear();
-  path.clear();
-  activity.clear();
-  event_time_ms = 0;
 }
 
 std::unique_ptr<Provider> MakeProvider(const Source& source) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "broker/providers/callback_text.h"
+#include "relay/json_text.h"
 #include "relay/webhook_signature.h"
 
 namespace relay {

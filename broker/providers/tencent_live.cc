@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "broker/providers/callback_text.h"
-#include "broker/providers/tencent_event.h"
+#include "relay/json_text.h"
+#include "relay/tencent_event.h"
 
 namespace relay {
 namespace {
@@ -58,7 +59,11 @@ bool TencentLive::ReadFacts(CallbackFacts& facts) {
     facts.type = TextOf({"event_type"});
     if (!IsInteger(facts.type)) return false;
   }
-  ReadTencentEvent(callback_, text_buffer_, facts);
+  facts.route.push_domain = TencentText(TencentField::kDomain, callback_, text_buffer_);
+  facts.route.appid = TencentText(TencentField::kAccount, callback_, text_buffer_);
+  facts.route.stream_id = TencentText(TencentField::kStream, callback_, text_buffer_);
+  facts.route.stream_param = TencentText(TencentField::kStreamParam, callback_, text_buffer_);
+  facts.ordering_key = facts.route.stream_id;
   WriteDedupeKey(facts);
   return true;
 }
@@ -77,8 +82,9 @@ void TencentLive::WriteDedupeKey(CallbackFacts& facts) {
   bool whole = false;
   if (facts.type == "0" || facts.type == "1") {
     // `sequence` names one push; its start and its end carry the same.
-    whole = AppendAll({at.appid, at.push_domain, facts.path, at.stream_id}, key) &&
-            AppendAll({TextOf({"sequence", "seq"})}, key);
+    whole = AppendAll({at.appid, at.push_domain}, key) &&
+            AppendAll({TencentText(TencentField::kPath, callback_, text_buffer_)}, key) &&
+            AppendAll({at.stream_id}, key) && AppendAll({TextOf({"sequence", "seq"})}, key);
   } else if (facts.type == "100") {
     // One push gives a file for each format and each slice.
     whole = AppendAll({at.stream_id}, key) && AppendAll({TextOf({"file_id"})}, key) &&

@@ -26,7 +26,7 @@ class TencentLive final : public Provider {
   Verdict Judge(std::string_view body, const Source& source, WallTime now);
   bool MayComeUnsigned(const Source& source);
   bool ReadFacts(CallbackFacts& facts);
-  // As in callback_text.h; the view lives until the next call.
+  // As in json_text.h; the view lives until the next call.
   std::string_view TextOf(std::initializer_list<std::string_view> names);
   void WriteDedupeKey(CallbackFacts& facts);
 

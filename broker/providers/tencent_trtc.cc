@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "broker/providers/callback_text.h"
+#include "relay/json_text.h"
 
 namespace relay {
 namespace {

@@ -1,6 +1,7 @@
 #include "broker/providers/volcengine_live.h"
 
 #include "broker/providers/callback_text.h"
+#include "relay/json_text.h"
 
 namespace relay {
 
