@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -10,6 +8,7 @@
 #include "relay/catalog_words.h"
 #include "relay/event_pattern.h"
 #include "relay/provider_names.h"
+#include "relay/secret_text.h"
 #include "relay/toml_reader.h"
 #include "relay/url.h"
 #include "relay/webhook_signature.h"
@@ -23,7 +22,6 @@ using std::chrono::minutes;
 
 constexpr size_t kKeysMax = 10;
 constexpr size_t kSecretsMax = 4;  // What one signature header is made with.
-constexpr size_t kSecretBytesMax = 4096;
 constexpr size_t kRouteKeysMax = 1000;
 constexpr size_t kUnsignedTypesMax = 100;
 // A delivery's attempts are counted in six bits.
@@ -88,20 +86,9 @@ class CatalogReader {
 
   // Replaces "file:/path" by what the file holds. What goes wrong is told without the secret.
   static void ReadSecretFile(const TomlTable& table, std::string_view key, std::string& secret) {
-    constexpr std::string_view kScheme = "file:";
-    if (secret.starts_with(kScheme)) {
-      const std::string path = secret.substr(kScheme.size());
-      if (!path.starts_with('/')) {
-        return table.Complain(key, "expected an absolute path: \"file:/path\"");
-      }
-      std::ifstream file(path, std::ios::binary);
-      std::ostringstream text;
-      if (!file || !(text << file.rdbuf())) return table.Complain(key, "cannot read " + path);
-      secret = text.str();
-      while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-    }
-    if (secret.empty()) return table.Complain(key, "must not be empty");
-    if (secret.size() > kSecretBytesMax) table.Complain(key, "longer than 4096 bytes");
+    Result<std::string> read = ReadSecretText(secret);
+    if (!read.ok()) return table.Complain(key, read.status().text());
+    secret = std::move(*read);
   }
 
   void ReadSource(TomlTable& table) {
