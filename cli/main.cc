@@ -14,10 +14,12 @@
 #include "cli/fsck_command.h"
 #include "cli/pattern_command.h"
 #include "cli/pending_command.h"
+#include "cli/playurl_command.h"
 #include "cli/refused_command.h"
 #include "cli/simulate_command.h"
 #include "cli/sink_command.h"
 #include "cli/status_command.h"
+#include "cli/streamcode_command.h"
 #include "cli/unrouted_command.h"
 #include "cli/up_command.h"
 #include "cli/verify_command.h"
@@ -37,12 +39,12 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      &relay::AddUpCommand,       &relay::AddCheckCommand,    &relay::AddStatusCommand,
-      &relay::AddApplyCommand,    &relay::AddPatternCommand,  &relay::AddCatalogCommand,
-      &relay::AddEndpointCommand, &relay::AddDlqCommand,      &relay::AddPendingCommand,
-      &relay::AddEventsCommand,   &relay::AddUnroutedCommand, &relay::AddRefusedCommand,
-      &relay::AddFsckCommand,     &relay::AddSimulateCommand, &relay::AddSinkCommand,
-      &relay::AddVerifyCommand,
+      &relay::AddUpCommand,       &relay::AddCheckCommand,      &relay::AddStatusCommand,
+      &relay::AddApplyCommand,    &relay::AddPatternCommand,    &relay::AddCatalogCommand,
+      &relay::AddEndpointCommand, &relay::AddDlqCommand,        &relay::AddPendingCommand,
+      &relay::AddEventsCommand,   &relay::AddUnroutedCommand,   &relay::AddRefusedCommand,
+      &relay::AddFsckCommand,     &relay::AddSimulateCommand,   &relay::AddSinkCommand,
+      &relay::AddVerifyCommand,   &relay::AddStreamCodeCommand, &relay::AddPlayUrlCommand,
   };
   RaiseFileLimit();
   std::vector<std::string> environment;
