@@ -1,21 +1,11 @@
 #include "broker/held_quota.h"
 
-#include <charconv>
 #include <utility>
 
-#include "relay/check.h"
+#include "relay/redis_upkeep.h"
 
 namespace relay {
 namespace {
-
-// A field that is not there holds nothing.
-int64_t NumberIn(const RedisValue& value) {
-  int64_t number = 0;
-  if (value.is_text()) {
-    std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  }
-  return number;
-}
 
 bool IsOver(int64_t held, int64_t quota) {
   return quota > 0 && held >= quota;
@@ -24,10 +14,7 @@ bool IsOver(int64_t held, int64_t quota) {
 }  // namespace
 
 HeldQuota::HeldQuota(EventLoop& loop, RedisClient& redis, int partitions, Admission& admission)
-    : redis_(redis),
-      partitions_(AllPartitionKeys(partitions)),
-      admission_(admission),
-      timer_(loop.NewTimer([this] { OnTick(); })) {
+    : sums_(redis, partitions), admission_(admission), timer_(loop.NewTimer([this] { OnTick(); })) {
   timer_->Arm(kInterval);
 }
 
@@ -37,41 +24,24 @@ void HeldQuota::NoteActive(const Tenant& tenant) {
 
 void HeldQuota::OnTick() {
   timer_->Arm(kInterval);
-  if (replies_due_ > 0 || active_.empty()) return;
+  if (sums_.busy() || active_.empty()) return;
   asked_.assign(active_.begin(), active_.end());
   active_.clear();
-  held_.assign(asked_.size(), {});
-  round_failed_ = false;
-  replies_due_ = partitions_.size();
-  for (const PartitionKeys& keys : partitions_) {
-    RedisCommand command("HMGET");
-    command.Arg(keys.tenants);
-    for (const std::string& tenant : asked_) command.Arg(tenant + "/d").Arg(tenant + "/b");
-    redis_.Send(command, scope_, [this](const Result<RedisValue>& reply) { OnHeld(reply); });
-  }
+  const auto charges_of_asked = [this](const PartitionKeys& keys) {
+    return std::vector<RedisCommand>{ReadCharges(keys, asked_)};
+  };
+  sums_.Start(charges_of_asked, 2 * asked_.size(),
+              [this](const Result<std::vector<int64_t>>& held) { OnHeld(held); });
 }
 
-void HeldQuota::OnHeld(const Result<RedisValue>& reply) {
-  RELAY_CHECK(replies_due_ > 0);
-  if (!reply.ok() || !reply->is_array() || reply->items.size() != 2 * asked_.size()) {
-    round_failed_ = true;
-  } else {
-    for (size_t i = 0; i < asked_.size(); ++i) {
-      held_[i].deliveries += NumberIn(reply->items[2 * i]);
-      held_[i].bytes += NumberIn(reply->items[2 * i + 1]);
-    }
-  }
-  if (--replies_due_ == 0) FinishRound();
-}
-
-void HeldQuota::FinishRound() {
+void HeldQuota::OnHeld(const Result<std::vector<int64_t>>& held) {
   // Half an answer says too little: the last whole one stays in force.
-  if (round_failed_ || catalog_ == nullptr) return;
+  if (!held.ok() || catalog_ == nullptr) return;
   std::unordered_set<std::string> over;
   for (size_t i = 0; i < asked_.size(); ++i) {
     const Tenant* tenant = catalog_->FindTenant(asked_[i]);
-    if (tenant != nullptr && (IsOver(held_[i].deliveries, tenant->limits.held_deliveries) ||
-                              IsOver(held_[i].bytes, tenant->limits.held_bytes))) {
+    if (tenant != nullptr && (IsOver((*held)[2 * i], tenant->limits.held_deliveries) ||
+                              IsOver((*held)[2 * i + 1], tenant->limits.held_bytes))) {
       over.insert(asked_[i]);
     }
   }

@@ -3,17 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "broker/admission.h"
-#include "relay/call_scope.h"
 #include "relay/catalog_snapshot.h"
 #include "relay/event_loop.h"
+#include "relay/partition_sums.h"
 #include "relay/redis_client.h"
-#include "relay/stream_layout.h"
 
 namespace relay {
 
@@ -35,28 +32,15 @@ class HeldQuota {
   void NoteActive(const Tenant& tenant);
 
  private:
-  struct Held {
-    int64_t deliveries = 0;
-    int64_t bytes = 0;
-  };
-
   void OnTick();
-  void OnHeld(const Result<RedisValue>& reply);
-  void FinishRound();
+  void OnHeld(const Result<std::vector<int64_t>>& held);
 
-  RedisClient& redis_;
-  const std::vector<PartitionKeys> partitions_;
+  PartitionSums sums_;
   Admission& admission_;
   CatalogPtr catalog_;
   std::unique_ptr<Timer> timer_;
   std::unordered_set<std::string> active_;  // Since the last round.
-
-  // Of the round that is under way.
-  std::vector<std::string> asked_;
-  std::vector<Held> held_;  // In the order of `asked_`.
-  size_t replies_due_ = 0;
-  bool round_failed_ = false;
-  CallScope scope_;
+  std::vector<std::string> asked_;          // In the round that is under way.
 };
 
 }  // namespace relay

@@ -134,7 +134,7 @@ bool ReadRecord(Reader reader, AttemptLogRecord& record) {
   record.answer = reader.Text(AttemptLogRecord::kAnswerMax);
   return reader.ok() && reader.at_end() && (flags & ~kKnownFlags) == 0 &&
          (flags & kFateBits) != 0 && outcome >= static_cast<uint8_t>(AttemptOutcome::kAccepted) &&
-         outcome <= static_cast<uint8_t>(AttemptOutcome::kLoop);
+         outcome <= static_cast<uint8_t>(AttemptOutcome::kHeldQuota);
 }
 
 int64_t Bounded(Micros time) {

@@ -15,6 +15,7 @@ constexpr DeadLetterReason kReasons[] = {
     DeadLetterReason::kExpired,
     DeadLetterReason::kEndpointDisabled,
     DeadLetterReason::kLoop,
+    DeadLetterReason::kHeldQuota,
 };
 
 void AppendBigEndian(std::string& out, uint64_t value, int bytes) {
@@ -59,6 +60,8 @@ std::string_view AttemptOutcomeName(AttemptOutcome outcome) {
       return "endpoint_disabled";
     case AttemptOutcome::kLoop:
       return "loop";
+    case AttemptOutcome::kHeldQuota:
+      return "held_quota";
   }
   return "unknown";
 }
@@ -79,6 +82,8 @@ std::string_view DeadLetterReasonName(DeadLetterReason reason) {
       return "endpoint_disabled";
     case DeadLetterReason::kLoop:
       return "loop";
+    case DeadLetterReason::kHeldQuota:
+      return "held_quota";
   }
   return "unknown";
 }
@@ -112,7 +117,7 @@ Result<std::vector<AttemptRecord>> DecodeHistory(std::string_view bytes) {
   for (; !bytes.empty(); bytes.remove_prefix(kAttemptRecordBytes)) {
     const auto outcome = static_cast<uint8_t>(bytes[6]);
     if (outcome < static_cast<uint8_t>(AttemptOutcome::kAccepted) ||
-        outcome > static_cast<uint8_t>(AttemptOutcome::kLoop)) {
+        outcome > static_cast<uint8_t>(AttemptOutcome::kHeldQuota)) {
       return Status::InvalidArgument("history with outcome " + std::to_string(outcome));
     }
     history.push_back({static_cast<int64_t>(ReadBigEndian(bytes.substr(0, 6))),
@@ -138,6 +143,8 @@ DeadLetterReason ReasonOf(const std::vector<AttemptRecord>& history) {
       return DeadLetterReason::kEndpointDisabled;
     case AttemptOutcome::kLoop:
       return DeadLetterReason::kLoop;
+    case AttemptOutcome::kHeldQuota:
+      return DeadLetterReason::kHeldQuota;
     case AttemptOutcome::kAccepted:
     case AttemptOutcome::kRejected:
     case AttemptOutcome::kOverloaded:

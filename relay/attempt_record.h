@@ -27,6 +27,7 @@ enum class AttemptOutcome : uint8_t {
   kExpired = 12,           // over the endpoint's deliver_within
   kEndpointDisabled = 13,  // the endpoint was disabled at run time
   kLoop = 14,              // the event has passed through too many relays
+  kHeldQuota = 15,         // its endpoint is paused, and its tenant's quota of what is held used up
 };
 // The word that logs, metrics and tables print, e.g. "timed_out".
 std::string_view AttemptOutcomeName(AttemptOutcome outcome);
@@ -40,6 +41,7 @@ enum class DeadLetterReason {
   kExpired,
   kEndpointDisabled,
   kLoop,
+  kHeldQuota,
 };
 std::string_view DeadLetterReasonName(DeadLetterReason reason);
 // InvalidArgument lists the names there are.

@@ -170,6 +170,19 @@ RedisCommand ReadCounters(const PartitionKeys& keys) {
   return command;
 }
 
+RedisCommand ReadCharges(const PartitionKeys& keys, std::span<const std::string> tenants) {
+  RedisCommand command("HMGET");
+  command.Arg(keys.tenants);
+  for (const std::string& tenant : tenants) command.Arg(tenant + "/d").Arg(tenant + "/b");
+  return command;
+}
+
+RedisCommand CountWaiting(const PartitionKeys& keys, uint64_t endpoint) {
+  RedisCommand command("ZCARD");
+  command.Arg(keys.Retries(endpoint));
+  return command;
+}
+
 Result<PartitionCounters> ParseCounters(const RedisValue& reply) {
   if (Status status = ExpectArray(reply, 6, "counters"); !status.ok()) return status;
   int64_t values[6] = {};

@@ -114,6 +114,12 @@ struct PartitionCounters {
 RedisCommand ReadCounters(const PartitionKeys& keys);
 Result<PartitionCounters> ParseCounters(const RedisValue& reply);
 
+// What each of `tenants` is charged in a partition: an array of deliveries and bytes of the first,
+// of the second, and so on; nil for nothing.
+RedisCommand ReadCharges(const PartitionKeys& keys, std::span<const std::string> tenants);
+// How many deliveries wait for an endpoint in a partition: a number.
+RedisCommand CountWaiting(const PartitionKeys& keys, uint64_t endpoint);
+
 // Writes what tenants are charged, unless a counter has moved since `seen`, which was read before
 // the totals were gathered.
 struct TenantCharge {

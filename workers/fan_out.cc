@@ -7,11 +7,13 @@
 namespace relay {
 
 FanOut::FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-               AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits, Events events)
+               PausedQuota& paused_quota, AttemptLog& attempt_log, WorkerMetrics& metrics,
+               Limits limits, Events events)
     : loop_(loop),
       table_(table),
       dispatcher_(dispatcher),
       settler_(settler),
+      paused_quota_(paused_quota),
       attempt_log_(attempt_log),
       metrics_(metrics),
       limits_(limits),
@@ -59,6 +61,9 @@ void FanOut::OweOne(uint64_t number, Entry& entry, const EndpointTable::Match& m
   if (DeliveryWindowIsOver(endpoint, WallTimeFromMicros(event.accepted_us),
                            loop_.clock().WallNow())) {
     return dies_of(AttemptOutcome::kExpired);
+  }
+  if (owed.standing == EndpointStanding::kPaused && !paused_quota_.Admits(*match.tenant)) {
+    return dies_of(AttemptOutcome::kHeldQuota);
   }
   DeliveryNumber delivery = 0;
   if (owed.standing == EndpointStanding::kActive) {

@@ -14,6 +14,7 @@
 #include "workers/dispatcher.h"
 #include "workers/endpoint_table.h"
 #include "workers/held_event.h"
+#include "workers/paused_quota.h"
 #include "workers/settler.h"
 #include "workers/worker_metrics.h"
 
@@ -41,7 +42,8 @@ class FanOut {
   };
 
   FanOut(EventLoop& loop, EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-         AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits, Events events);
+         PausedQuota& paused_quota, AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits,
+         Events events);
 
   void Take(const HeldEventPtr& held);
   // An entry that is owed to nobody: a repeat, or one whose payload is gone.
@@ -82,6 +84,7 @@ class FanOut {
   EndpointTable& table_;
   Dispatcher& dispatcher_;
   Settler& settler_;
+  PausedQuota& paused_quota_;
   AttemptLog& attempt_log_;
   WorkerMetrics& metrics_;
   const Limits limits_;

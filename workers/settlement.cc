@@ -57,6 +57,8 @@ AttemptSettlement DecideSettlement(const Endpoint& endpoint, const AttemptFacts&
       return DeadLetter{DeadLetterReason::kEndpointDisabled};
     case AttemptOutcome::kLoop:
       return DeadLetter{DeadLetterReason::kLoop};
+    case AttemptOutcome::kHeldQuota:
+      return DeadLetter{DeadLetterReason::kHeldQuota};
     case AttemptOutcome::kRejected:
     case AttemptOutcome::kOverloaded:
     case AttemptOutcome::kAckMissing:

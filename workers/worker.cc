@@ -42,6 +42,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                       scheduler_.OnRetriesChanged(tenure, now_ms);
                     }}),
       table_(parts.catalogs.snapshot(), parts.log),
+      paused_quota_(parts.loop, parts.redis, settings.redis.partitions, table_, parts.log),
       disabler_(parts.loop, parts.redis, parts.catalogs, parts.log, settings.redis.partitions),
       memory_share_(std::move(parts.memory_share)),
       attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
@@ -62,7 +63,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                    .on_failing = [this](uint64_t number, int64_t since_ms,
                                         int64_t now_ms) { OnFailing(number, since_ms, now_ms); }}),
       fan_out_(
-          parts.loop, table_, dispatcher_, settler_, attempt_log_, metrics_,
+          parts.loop, table_, dispatcher_, settler_, paused_quota_, attempt_log_, metrics_,
           {.split_after = settings.worker.split_after,
            .lease_margin = settings.worker.lease_margin},
           {.on_released = [this](const TenurePtr& tenure,

@@ -19,6 +19,7 @@
 #include "workers/endpoint_disabler.h"
 #include "workers/fan_out.h"
 #include "workers/partition_owner.h"
+#include "workers/paused_quota.h"
 #include "workers/retry_scheduler.h"
 #include "workers/settler.h"
 #include "workers/stream_consumer.h"
@@ -105,6 +106,7 @@ class Worker {
   PartitionOwner owner_;
   Settler settler_;
   EndpointTable table_;
+  PausedQuota paused_quota_;
   EndpointDisabler disabler_;
   const std::function<double()> memory_share_;
   AttemptLog attempt_log_;

@@ -263,6 +263,21 @@ TEST_F(WorkerTest, APausedEndpointIsOwedButNotCalled) {
   EXPECT_EQ(redis_.CountOf("take"), 0);
 }
 
+TEST_F(WorkerTest, WhatComesForAPausedEndpointBeyondTheTenantsQuotaDies) {
+  AddEndpoint("a").state = EndpointState::kPaused;
+  catalog_.tenants[0].limits.held_deliveries = 1;
+  redis_.On("HMGET", RedisValue::Array({RedisValue::Text("1"), RedisValue::Text("10")}));
+  redis_.On("ZCARD", RedisValue::Integer(1));
+  StartWorker();
+  Deliver({{1, EventNamed("e1")}});
+  loop_.Advance(PausedQuota::kInterval + Millis(100));
+  Deliver({{2, EventNamed("e2")}});
+  ASSERT_THAT(settled_, SizeIs(2));
+  EXPECT_EQ(settled_[0].owed[0].state, "p");
+  EXPECT_EQ(settled_[1].owed[0].state, "d");
+  EXPECT_EQ(settled_[1].owed[0].record, EncodeAttempt(AttemptOutcome::kHeldQuota, 0, Micros(0)));
+}
+
 TEST_F(WorkerTest, WhatOutlivesItsTimeWhileItIsHeldDiesThere) {
   AddEndpoint("a").state = EndpointState::kPaused;
   catalog_.tenants[0].endpoints[0].deliver_within = Seconds(60);
