@@ -25,8 +25,14 @@ if value then
   state.since_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
   state.reason = ARGV[3]
 end
--- Enabled, it is given its time anew: with what failed before, its next failure would disable it.
-if ARGV[2] == 'enable' then call('HDEL', KEYS[3], 'failing_since') end
+-- Who enables it says that it is well again. So it is given its time anew: with what failed before,
+-- its next failure would disable it. And its breaker closes, as after a probe that succeeded: it is
+-- sent something at once, and more and more.
+if ARGV[2] == 'enable' and call('EXISTS', KEYS[3]) == 1 then
+  call('HDEL', KEYS[3], 'failing_since', 'row', 'window', 'f0', 'o0', 'f1', 'o1', 'probe_at')
+  local clock = call('TIME')
+  call('HSET', KEYS[3], 'slow_from', clock[1] * 1000 + math.floor(clock[2] / 1000))
+end
 call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'endpoint', ARGV[1], 'change', ARGV[2])
 if state.disabled or state.paused then
   call('HSET', KEYS[1], ARGV[1], cjson.encode(state))

@@ -42,6 +42,8 @@ const Scenario kScenarios[] = {
     {21, "overload", "twice as many callbacks as can be stored", &PlayOverload, 10, /*alone=*/true},
     {22, "recovery", "how soon all goes on after a worker's or Redis's death", &PlayRecovery, 20,
      /*alone=*/true},
+    {23, "lanes", "caps, rates and a breaker while workers and Redis die, join and leave",
+     &PlayLanes, 10},
 };
 
 }  // namespace

@@ -39,6 +39,7 @@ void PlayFullDiskEverysec(Scene& scene);
 void PlayGarble(Scene& scene);
 void PlayHostileReceivers(Scene& scene);
 void PlayKills(Scene& scene);
+void PlayLanes(Scene& scene);
 void PlayMemoryLimit(Scene& scene);
 void PlayOverload(Scene& scene);
 void PlayPartitions(Scene& scene);

@@ -20,6 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 Catalog WithEndpoints(const std::vector<std::string>& ids) {
   Catalog catalog;
@@ -209,14 +210,29 @@ TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
   EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(kEndpointStateKey)).integer, 0);
 }
 
-TEST_F(CatalogStoreLiveTest, WhoIsEnabledHasItsTimeAnew) {
+TEST_F(CatalogStoreLiveTest, WhoIsEnabledHasItsTimeAnewAndIsLetInSlowly) {
   ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
-  Ask(RedisCommand("HSET").Arg(LaneKey(1)).Arg("failing_since").Arg("5").Arg("row").Arg("7"));
+  Ask(RedisCommand("HSET")
+          .Arg(LaneKey(1))
+          .Arg("failing_since")
+          .Arg("5")
+          .Arg("row")
+          .Arg("7")
+          .Arg("probe_at")
+          .Arg("9"));
   Change(1, EndpointChange::kDisable, "by test");
   EXPECT_EQ(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("failing_since")).text, "5");
   Change(1, EndpointChange::kEnable, "");
-  EXPECT_TRUE(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("failing_since")).is_nil());
-  EXPECT_EQ(Ask(RedisCommand("HGET").Arg(LaneKey(1)).Arg("row")).text, "7");
+  const RedisValue left = Ask(RedisCommand("HKEYS").Arg(LaneKey(1)));
+  ASSERT_THAT(left.items, SizeIs(1));
+  EXPECT_EQ(left.items[0].text, "slow_from");
+}
+
+TEST_F(CatalogStoreLiveTest, EnablingWhatHasNoLaneMakesNone) {
+  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  Change(1, EndpointChange::kDisable, "by test");
+  Change(1, EndpointChange::kEnable, "");
+  EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(LaneKey(1))).integer, 0);
 }
 
 TEST_F(CatalogStoreLiveTest, ApplyLeavesRuntimeStateOfWhatStaysAndForgetsTheRest) {
