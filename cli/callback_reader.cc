@@ -5,6 +5,15 @@
 
 namespace relay {
 
+namespace {
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+}  // namespace
+
 const CallbackReading& CallbackReader::Read(std::string_view body) {
   reading_.seq.clear();
   reading_.t.clear();
@@ -17,6 +26,7 @@ const CallbackReading& CallbackReader::Read(std::string_view body) {
   if (param && param->kind == JsonKind::kString) {
     reading_.seq = SeqOf(param->StringValue(buffer_));
   }
+  if (reading_.seq.empty()) reading_.seq = SeqWithin(body);
   SetText("t", &reading_.t);
   SetText("sign", &reading_.sign);
   SetHash(BlankSignature(object_));
@@ -38,6 +48,22 @@ void CallbackReader::SetHash(std::string_view bytes) {
 
 std::string_view SeqOf(std::string_view stream_param) {
   return QueryValue(stream_param, "relay_seq");
+}
+
+std::string_view SeqWithin(std::string_view body) {
+  constexpr std::string_view kName = "relay_seq=";
+  for (size_t at = body.find(kName); at != std::string_view::npos;
+       at = body.find(kName, at + kName.size())) {
+    if (at > 0 && IsNameCharacter(body[at - 1])) continue;  // Another name's end.
+    const std::string_view rest = body.substr(at + kName.size());
+    size_t end = 0;
+    while (end < rest.size() && static_cast<unsigned char>(rest[end]) > ' ' && rest[end] != '&' &&
+           rest[end] != '"' && rest[end] != '\\') {
+      ++end;
+    }
+    if (end > 0) return rest.substr(0, end);
+  }
+  return {};
 }
 
 }  // namespace relay

@@ -10,7 +10,7 @@ namespace relay {
 
 // What the load tools read out of a body, on both ends of the relay alike.
 struct CallbackReading {
-  std::string seq;     // relay_seq out of stream_param; empty when there is none.
+  std::string seq;     // relay_seq, wherever the body has it; empty when there is none.
   std::string sha256;  // Over the body with the values of `t` and `sign` blanked; lower-case hex.
   std::string t;       // The digits of `t`; empty when there are none.
   std::string sign;    // Empty when there is none.
@@ -35,5 +35,9 @@ class CallbackReader {
 
 // The value of relay_seq in a query string such as "txTime=5F&relay_seq=run.17", or an empty view.
 std::string_view SeqOf(std::string_view stream_param);
+// The same out of any text of a body, however deep it stands: "relay_seq=" is looked for in the
+// bytes themselves, and its value ends before '&', a quote, a backslash, a blank or a control
+// character.
+std::string_view SeqWithin(std::string_view body);
 
 }  // namespace relay

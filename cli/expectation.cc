@@ -2,17 +2,39 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "cli/line_log.h"
+#include "cli/tencent_families.h"
 
 namespace relay {
 
 namespace {
 
 // What the log of simulate says of a body.
-constexpr std::array<std::string_view, 6> kKnownMembers = {"event_type", "stream_id", "channel_id",
-                                                           "app",        "domain",    "appname"};
+constexpr std::array<std::string_view, 9> kKnownMembers = {"event_type", "stream_id", "streamId",
+                                                           "channel_id", "channelId", "app",
+                                                           "domain",     "appname",   "path"};
+
+// The members of a body that the log tells of, as JSON.
+void AppendKnownMembers(const SentLine& sent, std::string_view provider, std::string& out) {
+  JsonLine body(out);
+  if (provider == "volcengine-live") {
+    body.Text("event_type", sent.type).Text("app", "live").Text("domain", sent.domain);
+  }
+  if (provider != "tencent-live") return;
+  int type = -1;
+  std::from_chars(sent.type.data(), sent.type.data() + sent.type.size(), type);
+  const TencentMembers members = MembersOf(type);
+  body.Raw("event_type", sent.type);
+  for (const auto& [name, value] : {std::pair(members.stream, std::string_view(sent.stream)),
+                                    std::pair(members.channel, std::string_view(sent.stream)),
+                                    std::pair(members.domain, std::string_view(sent.domain)),
+                                    std::pair(members.path, std::string_view("live"))}) {
+    if (!name.empty()) body.Text(name, value);
+  }
+}
 
 // Refuses a pattern that asks for what is not known here. Below a member that is known the log
 // tells all there is: these are plain values.
@@ -97,15 +119,8 @@ const OwedEndpoints& Expectation::EndpointsOwed(const SentLine& sent) {
 }
 
 OwedEndpoints Expectation::Match(const SentLine& sent, const Tenant& tenant) {
-  const bool pushed =
-      sent.type == "0" || sent.type == "1" || sent.type == "100" || sent.type == "200";
   text_.clear();
-  {
-    JsonLine body(text_);
-    body.Raw("event_type", sent.type).Text("stream_id", sent.stream).Text("appname", "live");
-    body.Text(pushed ? "app" : "domain", sent.domain);
-    if (pushed) body.Text("channel_id", sent.stream);
-  }
+  AppendKnownMembers(sent, source_.provider, text_);
   OwedEndpoints owed;
   const bool readable = body_.Parse(text_).ok();
   for (const Compiled& endpoint : compiled_[&tenant]) {

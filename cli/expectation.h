@@ -19,8 +19,9 @@ using OwedEndpoints = std::vector<std::string>;
 
 // Which endpoints a catalog owes an event, worked out from simulate's log: by the same routing and
 // the same patterns as the relay's own, on the members that the log tells of. These are event_type,
-// the stream (stream_id, channel_id), the push domain (app, domain), appname, and what patterns ask
-// of an event beside its body. A pattern on any other member is refused: it cannot be judged here.
+// the stream (stream_id, streamId, channel_id, channelId), the push domain (app, domain), the push
+// path (appname, path), under the names that each family has for them, and what patterns ask of an
+// event beside its body. A pattern on any other member is refused: it cannot be judged here.
 class Expectation {
  public:
   // `source` names the catalog's source that the callbacks went to; empty where there is but one.

@@ -96,15 +96,17 @@ void ProviderConnection::OnTimer() {
   }
 }
 
-void ProviderConnection::Send(std::string_view body) {
+void ProviderConnection::Send(std::string_view headers, std::string_view body) {
   RELAY_CHECK(ready());
   state_ = State::kHead;
   char digits[24];
   char* end = std::to_chars(digits, digits + 20, body.size()).ptr;
-  end = std::copy_n("\r\n\r\n", 4, end);
+  end = std::copy_n("\r\n", 2, end);
   evbuffer* out = transport_->output();
   evbuffer_add(out, head_.data(), head_.size());
   evbuffer_add(out, digits, static_cast<size_t>(end - digits));
+  if (!headers.empty()) evbuffer_add(out, headers.data(), headers.size());
+  evbuffer_add(out, "\r\n", 2);
   evbuffer_add(out, body.data(), body.size());
   transport_->Flush();
 }

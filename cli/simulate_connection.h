@@ -42,8 +42,9 @@ class ProviderConnection final : private TransportObserver {
   bool outstanding() const { return state_ == State::kHead || state_ == State::kBody; }
   // Its number among its fellows, as given.
   int index() const { return index_; }
-  // Has the request sent at the end of this turn. Requires: ready().
-  void Send(std::string_view body);
+  // Has the request sent at the end of this turn; `headers` ("Name: value\r\n" each) come behind
+  // those of every request. Requires: ready().
+  void Send(std::string_view headers, std::string_view body);
   // Cuts the connection, as when an answer is overdue; OnDown follows before this returns.
   void Cut(const Status& why);
 

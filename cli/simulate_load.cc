@@ -9,19 +9,17 @@ namespace relay {
 
 namespace {
 
-// The provider waits this long for an answer.
-constexpr Seconds kAnswerWithin(20);
 // A receiver that was there may be restarting.
 constexpr Micros kUnreachable = Seconds(60);
 constexpr Millis kSweepEvery(200);
 
-// The provider tries again 12 times, a minute apart; a test has no 12 minutes.
-constexpr int kTriesMax = 60;
 // A receiver that refuses at full speed must not fill the memory here.
 constexpr size_t kRetriesMax = 50'000;
 // How many callbacks may overtake one that is held back, and how many may be held back at once.
 constexpr size_t kHeldBackMax = 64;
 constexpr Micros kTickMin(100);
+// How often retries that are due are looked at while no connection is free for them.
+constexpr Micros kRetryLook = Millis(1);
 
 std::string HeadOf(const LoadPlan& plan) {
   return "POST " + plan.target + " HTTP/1.1\r\nHost: " + plan.host +
@@ -35,16 +33,19 @@ bool Accepted(int status) {
 
 }  // namespace
 
-LoadRun::LoadRun(SystemLoop& loop, LoadPlan plan, LineLog& log, Progress& progress)
+LoadRun::LoadRun(SystemLoop& loop, LoadPlan plan, CallbackMaker& maker, LineLog& log,
+                 Progress& progress)
     : loop_(loop),
       plan_(std::move(plan)),
       log_(log),
       progress_(progress),
       random_(plan_.seed),
-      maker_(plan_.traffic),
+      maker_(maker),
       shots_(static_cast<size_t>(plan_.connections)),
-      sweep_(loop.NewTimer([this] { OnSweep(); })) {
+      sweep_(loop.NewTimer([this] { OnSweep(); })),
+      retry_(loop.NewTimer([this] { OnRetryDue(); })) {
   RELAY_CHECK(plan_.connections > 0 && (plan_.rate > 0 || !plan_.open_loop));
+  RELAY_CHECK(plan_.time_scale > 0 && (plan_.expired == 0 || maker_.CanExpire()));
 }
 
 LoadRun::~LoadRun() = default;
@@ -91,9 +92,10 @@ CallbackKind LoadRun::PickKind() {
 }
 
 bool LoadRun::Next(MonoTime now, Shot* shot) {
-  if (!retries_.empty() && retries_.front().due <= now) {
-    *shot = std::move(retries_.front().shot);
-    retries_.pop_front();
+  if (!retries_.empty() && retries_.begin()->first <= now) {
+    *shot = std::move(retries_.begin()->second);
+    retries_.erase(retries_.begin());
+    maker_.SignAgain(loop_.clock().WallNow(), &shot->callback);
     return true;
   }
   if (!again_.empty()) {
@@ -156,7 +158,7 @@ void LoadRun::Send(ProviderConnection& connection, MonoTime now) {
   ++result_.sent;
   ++outstanding_;
   LogSend(shot);
-  connection.Send(shot.callback.body);
+  connection.Send(shot.callback.headers, shot.callback.body);
 }
 
 void LoadRun::OnReady(ProviderConnection& connection) {
@@ -167,6 +169,14 @@ void LoadRun::OnReady(ProviderConnection& connection) {
 
 void LoadRun::OnTick() {
   Pump();
+}
+
+void LoadRun::OnRetryDue() {
+  Pump();
+  if (finished_ || retries_.empty()) return;
+  // One that is due and has not left waits for a connection.
+  const Micros left = retries_.begin()->first - loop_.clock().Now();
+  retry_->Arm(std::max(left, kRetryLook));
 }
 
 // ---- Answers
@@ -208,11 +218,23 @@ void LoadRun::Settle(Shot& shot, int status, MonoTime now) {
     }
     return;
   }
-  if (plan_.retry && shot.tries < kTriesMax) {
-    retries_.push_back(Later{now + plan_.retry_after, std::move(shot)});
+  if (const std::optional<Micros> pause = RetryPause(shot)) {
+    const auto added = retries_.emplace(now + *pause, std::move(shot));
+    if (added == retries_.begin()) retry_->Arm(*pause);
     return;
   }
   ++result_.unexpected;
+}
+
+std::optional<Micros> LoadRun::RetryPause(const Shot& shot) const {
+  if (!plan_.retry) return std::nullopt;
+  const std::span<const Seconds> pauses = maker_.RetryPauses(shot.callback);
+  const auto sent = static_cast<size_t>(shot.tries);
+  const size_t attempts =
+      plan_.retry_attempts ? static_cast<size_t>(*plan_.retry_attempts) : pauses.size();
+  if (sent > attempts || pauses.empty()) return std::nullopt;
+  const Micros pause = pauses[std::min(sent, pauses.size()) - 1];
+  return Micros(static_cast<int64_t>(static_cast<double>(pause.count()) / plan_.time_scale));
 }
 
 // ---- Log
@@ -223,16 +245,16 @@ void LoadRun::AskForLogWrite() {
 
 void LoadRun::LogSend(const Shot& shot) {
   if (!log_.kept()) return;
-  const TencentCallback& callback = shot.callback;
+  const ProviderCallback& callback = shot.callback;
   JsonLine line(log_.lines());
   line.Text("op", "send")
       .Text("seq", callback.seq)
       .Text("sha256", reader_.Read(callback.body).sha256)
       .Number("at_us", MicrosSinceEpoch(loop_.clock().WallNow()))
-      .Text("type", std::to_string(callback.type))
+      .Text("type", callback.type)
       .Text("stream", callback.stream)
       .Text("domain", callback.domain);
-  if (!plan_.traffic.stream_param.empty()) line.Text("param", plan_.traffic.stream_param);
+  if (!callback.param.empty()) line.Text("param", callback.param);
   AskForLogWrite();
 }
 
@@ -263,8 +285,8 @@ void LoadRun::OnSweep() {
   bool any_up = false;
   for (const auto& connection : connections_) {
     const Shot& shot = shots_[static_cast<size_t>(connection->index())];
-    if (connection->outstanding() && now - shot.sent > kAnswerWithin) {
-      connection->Cut(Status::DeadlineExceeded("no answer within 20 s"));
+    if (connection->outstanding() && now - shot.sent > maker_.AnswerWithin()) {
+      connection->Cut(Status::DeadlineExceeded("no answer within the provider's time"));
     }
     any_up = any_up || connection->up();
   }
@@ -276,7 +298,7 @@ void LoadRun::OnSweep() {
     return;
   }
   sweep_->Arm(kSweepEvery);
-  Pump();  // Retries fall due, and a run limited by time ends, without any answer coming.
+  Pump();  // A run limited by time ends without any answer coming.
 }
 
 void LoadRun::FinishIfDone(MonoTime now) {

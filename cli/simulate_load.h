@@ -4,16 +4,17 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/callback_maker.h"
 #include "cli/callback_reader.h"
 #include "cli/latency_histogram.h"
 #include "cli/line_log.h"
 #include "cli/progress.h"
 #include "cli/simulate_connection.h"
 #include "cli/simulate_ticker.h"
-#include "cli/tencent_callback.h"
 #include "relay/event_loop.h"
 #include "relay/random.h"
 
@@ -24,7 +25,6 @@ struct LoadPlan {
   SocketAddress to;
   std::string host;    // For the Host header.
   std::string target;  // The path, with query.
-  TencentTraffic traffic;
   int connections = 16;
   double rate = 0;         // New callbacks a second; 0: as fast as the answers allow.
   int64_t count = 0;       // 0: no end by number.
@@ -35,7 +35,10 @@ struct LoadPlan {
   double forge = 0;
   double expired = 0;
   bool retry = false;  // What is refused or cut off is sent again, as the provider would.
-  Micros retry_after = Seconds(1);
+  // Further sendings at most; the provider's own number where it is not given. Where there are more
+  // than the provider's, its last pause goes on.
+  std::optional<int> retry_attempts;
+  double time_scale = 60;  // The provider's pauses are so many times shorter.
   // A receiver that was never there is a mistyped address.
   Micros never_reached = Seconds(3);
   uint64_t seed = 0;
@@ -62,10 +65,11 @@ struct LoadResult {
 // became of the request. So whoever reads the log after a crash of this program or of the relay
 // knows of every callback that may have arrived.
 //
-// `loop`, `log` and `progress` outlive it.
+// `loop`, `maker`, `log` and `progress` outlive it.
 class LoadRun final : private ProviderConnection::Observer, private TurnEndHook {
  public:
-  LoadRun(SystemLoop& loop, LoadPlan plan, LineLog& log, Progress& progress);
+  // Requires: the maker can make what the plan asks for.
+  LoadRun(SystemLoop& loop, LoadPlan plan, CallbackMaker& maker, LineLog& log, Progress& progress);
   ~LoadRun() override;
 
   // Begins; the loop stops when all is answered, when the receiver cannot be reached for long, or
@@ -79,15 +83,11 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
  private:
   // One callback on its way through the run.
   struct Shot {
-    TencentCallback callback;
+    ProviderCallback callback;
     MonoTime due;   // When it was meant to leave.
     MonoTime sent;  // When it left.
     int tries = 0;  // Requests made for it.
     bool duplicate = false;
-  };
-  struct Later {
-    MonoTime due;
-    Shot shot;
   };
 
   void OnReady(ProviderConnection& connection) override;
@@ -96,6 +96,7 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
   void OnTurnEnd() override;
   void OnTick();
   void OnSweep();
+  void OnRetryDue();
 
   // Gives work to connections that wait for it.
   void Pump();
@@ -108,6 +109,8 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
   CallbackKind PickKind();
   void Send(ProviderConnection& connection, MonoTime now);
   void Settle(Shot& shot, int status, MonoTime now);
+  // How long until `shot` is sent again; nothing when the provider has given up.
+  std::optional<Micros> RetryPause(const Shot& shot) const;
   bool Expected(const Shot& shot, int status) const;
   void LogSend(const Shot& shot);
   void LogAnswer(const Shot& shot, int status, Micros latency);
@@ -120,7 +123,7 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
   LineLog& log_;
   Progress& progress_;
   Random random_;
-  TencentCallbackMaker maker_;
+  CallbackMaker& maker_;
   CallbackReader reader_;
   LoadResult result_;
   MonoTime started_;
@@ -132,13 +135,14 @@ class LoadRun final : private ProviderConnection::Observer, private TurnEndHook 
   Status last_trouble_;
 
   std::vector<std::unique_ptr<ProviderConnection>> connections_;
-  std::vector<Shot> shots_;     // By connection: what it has sent and not settled.
-  std::deque<int> idle_;        // Connections that are ready, in the order in which they became so.
-  std::deque<Later> retries_;   // In the order of their due times.
-  std::deque<Shot> held_back_;  // Reordered ones.
-  std::deque<Shot> again_;      // Duplicates to be sent.
+  std::vector<Shot> shots_;  // By connection: what it has sent and not settled.
+  std::deque<int> idle_;     // Connections that are ready, in the order in which they became so.
+  std::multimap<MonoTime, Shot> retries_;  // By when they are due.
+  std::deque<Shot> held_back_;             // Reordered ones.
+  std::deque<Shot> again_;                 // Duplicates to be sent.
   std::unique_ptr<PreciseTicker> ticker_;
   std::unique_ptr<Timer> sweep_;
+  std::unique_ptr<Timer> retry_;  // For the first of retries_, while there is any.
 };
 
 }  // namespace relay

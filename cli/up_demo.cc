@@ -117,7 +117,7 @@ Status DemoEvent::Send() {
   traffic.key = "demo-key";
   traffic.run = Random::FromSystem().Hex(8);
   TencentCallbackMaker maker(traffic);
-  TencentCallback callback;
+  ProviderCallback callback;
   maker.Make(0, CallbackKind::kGenuine, clock_.WallNow(), &callback);
   seq_ = callback.seq;
   sent_us_ = MicrosSinceEpoch(clock_.WallNow());

@@ -60,7 +60,7 @@ std::vector<std::string> MakeRequests(int64_t body_bytes) {
   traffic.body_bytes = body_bytes;
   TencentCallbackMaker maker(traffic);
   std::vector<std::string> requests;
-  TencentCallback callback;
+  ProviderCallback callback;
   for (int i = 0; i < kCallbacks; ++i) {
     maker.Make(i, CallbackKind::kGenuine, SystemClock().WallNow(), &callback);
     requests.push_back(

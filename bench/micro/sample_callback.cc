@@ -11,7 +11,7 @@ std::string SampleBody(int64_t body_bytes) {
   traffic.run = "micro";
   traffic.body_bytes = body_bytes;
   TencentCallbackMaker maker(traffic);
-  TencentCallback callback;
+  ProviderCallback callback;
   maker.Make(42, CallbackKind::kGenuine, SystemClock().WallNow(), &callback);
   return callback.body;
 }

@@ -289,6 +289,11 @@ std::unique_ptr<ChildProgram> Installation::Load(const std::vector<std::string>&
   std::vector<std::string> arguments = {"simulate", "tencent-live", "--to",  url(),
                                         "--key",    "demo-key",     "--log", sent_log()};
   arguments.insert(arguments.end(), options.begin(), options.end());
+  // What is done to an installation here may last longer than a provider's patience, which would be
+  // 12 s at this pace: what is to be accepted in the end is sent for a minute.
+  if (std::find(options.begin(), options.end(), "--retry") != options.end()) {
+    arguments.insert(arguments.end(), {"--retry-attempts", "60"});
+  }
   arguments.insert(arguments.begin(), RELAY_BIN_DIR "/relayctl");
   return std::make_unique<ChildProgram>(std::move(arguments), NewOutput("load"));
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "cli/tencent_callback.h"
 #include "relay/http_server.h"
 #include "relay/tencent_signature.h"
 #include "tests/cli/temporary_folder.h"
@@ -25,12 +26,12 @@ class SimulateLoadTest : public testing::Test {
     plan_.to = SocketAddress{"", "127.0.0.1", server_.port()};
     plan_.host = "localhost";
     plan_.target = "/in/demo";
-    plan_.traffic.key = "demo-key";
-    plan_.traffic.run = "r";
+    traffic_.key = "demo-key";
+    traffic_.run = "r";
     plan_.count = 100;
     plan_.connections = 4;
     plan_.seed = 1;
-    plan_.retry_after = Millis(5);
+    plan_.time_scale = 12'000;  // A minute takes 5 ms.
     answer_ = [](HttpExchange exchange) { AnswerWith(200, std::move(exchange)); };
   }
 
@@ -48,7 +49,8 @@ class SimulateLoadTest : public testing::Test {
   }
 
   LoadResult Simulate() {
-    LoadRun load(loop_, plan_, log_, progress_);
+    TencentCallbackMaker maker(traffic_);
+    LoadRun load(loop_, plan_, maker, log_, progress_);
     load.Start();
     loop_.Run();
     return load.result();
@@ -63,6 +65,7 @@ class SimulateLoadTest : public testing::Test {
   HttpServer server_;
   Progress progress_;
   LineLog log_;
+  TencentTraffic traffic_;
   LoadPlan plan_;
   int requests_ = 0;
   std::multiset<std::string> seqs_;
@@ -122,6 +125,53 @@ TEST_F(SimulateLoadTest, WhatIsRefusedOrCutOffIsSentAgainUntilItIsAccepted) {
   EXPECT_GT(result.refused.at(503), 0);
   EXPECT_GT(result.indeterminate, 0);
   EXPECT_EQ(result.sent, requests_);
+}
+
+// The provider's: 13 sendings in all, but 6 of a screenshot.
+TEST_F(SimulateLoadTest, ProviderGivesUpAfterItsOwnNumberOfAttempts) {
+  plan_.retry = true;
+  plan_.count = 2;
+  traffic_.streams = 1;
+  traffic_.types = {1, 200};
+  answer_ = [](HttpExchange exchange) { AnswerWith(503, std::move(exchange)); };
+  const LoadResult result = Simulate();
+  EXPECT_EQ(seqs_.count("r.0"), 13u);
+  EXPECT_EQ(seqs_.count("r.1"), 6u);
+  EXPECT_EQ(result.unexpected, 2);
+  EXPECT_EQ(result.refused.at(503), 19);
+}
+
+TEST_F(SimulateLoadTest, NumberOfAttemptsMayBeAnother) {
+  plan_.retry = true;
+  plan_.retry_attempts = 20;
+  plan_.count = 2;
+  traffic_.streams = 1;
+  traffic_.types = {1, 200};
+  answer_ = [](HttpExchange exchange) { AnswerWith(503, std::move(exchange)); };
+  Simulate();
+  EXPECT_EQ(seqs_.count("r.0"), 21u);
+  EXPECT_EQ(seqs_.count("r.1"), 21u);
+  plan_.retry_attempts = 0;
+  seqs_.clear();
+  EXPECT_EQ(Simulate().unexpected, 2);
+  EXPECT_EQ(seqs_.size(), 2u);
+}
+
+// Two minutes apart, not one.
+TEST_F(SimulateLoadTest, PausesAreTheProvidersAtTheScaleAskedFor) {
+  plan_.retry = true;
+  plan_.retry_attempts = 1;
+  plan_.time_scale = 4'000;
+  plan_.count = 1;
+  traffic_.types = {200};
+  std::vector<MonoTime> at;
+  answer_ = [this, &at](HttpExchange exchange) {
+    at.push_back(loop_.clock().Now());
+    AnswerWith(503, std::move(exchange));
+  };
+  Simulate();
+  ASSERT_EQ(at.size(), 2u);
+  EXPECT_GE(at[1] - at[0], Millis(30));
 }
 
 TEST_F(SimulateLoadTest, ForgedAndExpiredCallbacksAreAsTheyShouldBeWhenTheyAreForbidden) {

@@ -28,7 +28,7 @@ class OneRequest final : private ProviderConnection::Observer {
 
  private:
   void OnReady(ProviderConnection&) override {
-    if (status_ == 0) connection_.Send(body_);
+    if (status_ == 0) connection_.Send("", body_);
   }
   void OnAnswer(ProviderConnection&, int status) override {
     status_ = status;

@@ -37,7 +37,7 @@ class BadRequestMaker {
   Random random_;
   TencentCallbackMaker callbacks_;
   TencentSignature signature_;
-  TencentCallback callback_;
+  ProviderCallback callback_;
   int64_t made_ = 0;
   WallTime now_{};
 };
