@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "relay/json_quote.h"
 #include "relay/status.h"
 
 namespace relay {
@@ -53,8 +54,5 @@ class JsonLine {
   std::string& out_;
   bool first_ = true;
 };
-
-// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 go through as they are.
-void AppendJsonString(std::string_view text, std::string& out);
 
 }  // namespace relay

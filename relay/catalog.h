@@ -35,7 +35,12 @@ struct Source {
   bool operator==(const Source&) const = default;
 };
 
-enum class DeliveryFormat { kRaw, kTencent };
+enum class DeliveryFormat { kRaw, kTencent, kCloudEvents, kNormalized };
+// How a CloudEvent stands in a request, in the words of its HTTP binding.
+enum class ContentMode {
+  kBinary,      // The body as it came; what is said of it stands in headers.
+  kStructured,  // All in one JSON object.
+};
 enum class AckRule { kStatus, kCode0 };
 enum class SigningScheme { kNone, kStandardWebhooks, kTencent };
 // What the catalog says of an endpoint.
@@ -69,6 +74,9 @@ struct Endpoint {
   std::string id;       // Unique within its tenant.
   std::string url;
   DeliveryFormat format = DeliveryFormat::kRaw;
+  ContentMode content_mode = ContentMode::kBinary;  // cloudevents
+  // Parameters of URLs in the body, such as txSecret, whose values it is not shown. None for raw.
+  std::vector<std::string> redact;
   AckRule ack = AckRule::kStatus;
   SigningScheme signing = SigningScheme::kNone;
   std::vector<std::string>

@@ -99,6 +99,8 @@ SettingList SettingsOf(const Endpoint& endpoint) {
   for (const auto& [name, value] : endpoint.headers) headers.push_back(name + ": " + value);
   return {{"url", endpoint.url},
           {"format", Word(endpoint.format)},
+          {"content_mode", Word(endpoint.content_mode)},
+          {"redact", List(endpoint.redact)},
           {"ack", Word(endpoint.ack)},
           {"signing.scheme", Word(endpoint.signing)},
           {"signing.secrets", List(endpoint.signing_secrets), true},

@@ -69,6 +69,8 @@ void ForEachMember(Each& each, T& endpoint, const Endpoint& absent) {
   each("id", endpoint.id, absent.id);
   each("url", endpoint.url, absent.url);
   each("format", endpoint.format, absent.format);
+  each("content_mode", endpoint.content_mode, absent.content_mode);
+  each("redact", endpoint.redact, absent.redact);
   each("ack", endpoint.ack, absent.ack);
   each("signing", endpoint.signing, absent.signing);
   each.Secret("signing_secrets", endpoint.signing_secrets);

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "relay/catalog.h"
+#include "relay/catalog_format_toml.h"
 #include "relay/catalog_hmac_toml.h"
 #include "relay/catalog_rules.h"
 #include "relay/catalog_words.h"
@@ -272,7 +273,7 @@ class CatalogReader {
       const Result<Url> url = ParseUrl(endpoint.url);
       if (!url.ok()) table.Complain("url", url.status().text());
     }
-    ReadFormat(table, endpoint);
+    ReadDeliveryFormat(table, endpoint);
     table.ReadWord("ack", WordsFor(endpoint.ack), endpoint.ack);
     table.ReadWord("state", WordsFor(endpoint.state), endpoint.state);
     table.Read("pattern", endpoint.pattern);
@@ -309,16 +310,6 @@ class CatalogReader {
       table.Complain("", "format = \"tencent\" and signing.scheme = \"tencent\" go together");
     }
     table.RefuseUnknown();
-  }
-
-  static void ReadFormat(TomlTable& table, Endpoint& endpoint) {
-    std::string format = "raw";
-    table.Read("format", format);
-    if (format == "tencent") {
-      endpoint.format = DeliveryFormat::kTencent;
-    } else if (format != "raw") {
-      table.Complain("format", "this version supports \"raw\" and \"tencent\"");
-    }
   }
 
   static void ReadDisableAfter(TomlTable& table, Millis& after) {
@@ -380,7 +371,8 @@ class CatalogReader {
       const TomlValue& value = headers.items[i];
       if (!IsHeaderName(name)) {
         table.Complain(name, "no valid header name");
-      } else if (IsReservedHeader(name)) {
+      } else if (IsReservedHeader(name) || (endpoint.format == DeliveryFormat::kCloudEvents &&
+                                            LowerCase(name).starts_with("ce-"))) {
         table.Complain(name, "this header is relay's own");
       } else if (value.kind != TomlValue::Kind::kString || !IsHeaderValue(value.text)) {
         table.Complain(name, "expected a string of at most 1024 printable ASCII characters");

@@ -26,7 +26,12 @@ inline constexpr CatalogWord<HmacAlgorithm> kAlgorithmWords[] = {
 inline constexpr CatalogWord<SignatureEncoding> kEncodingWords[] = {
     {"hex", SignatureEncoding::kHex}, {"base64", SignatureEncoding::kBase64}};
 inline constexpr CatalogWord<DeliveryFormat> kFormatWords[] = {
-    {"raw", DeliveryFormat::kRaw}, {"tencent", DeliveryFormat::kTencent}};
+    {"raw", DeliveryFormat::kRaw},
+    {"tencent", DeliveryFormat::kTencent},
+    {"cloudevents", DeliveryFormat::kCloudEvents},
+    {"normalized", DeliveryFormat::kNormalized}};
+inline constexpr CatalogWord<ContentMode> kContentModeWords[] = {
+    {"binary", ContentMode::kBinary}, {"structured", ContentMode::kStructured}};
 inline constexpr CatalogWord<AckRule> kAckWords[] = {{"status", AckRule::kStatus},
                                                      {"code0", AckRule::kCode0}};
 inline constexpr CatalogWord<SigningScheme> kSchemeWords[] = {
@@ -49,6 +54,9 @@ inline constexpr std::span<const CatalogWord<SignatureEncoding>> WordsFor(Signat
 }
 inline constexpr std::span<const CatalogWord<DeliveryFormat>> WordsFor(DeliveryFormat) {
   return kFormatWords;
+}
+inline constexpr std::span<const CatalogWord<ContentMode>> WordsFor(ContentMode) {
+  return kContentModeWords;
 }
 inline constexpr std::span<const CatalogWord<AckRule>> WordsFor(AckRule) {
   return kAckWords;

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 
+#include "relay/base64.h"
 #include "relay/c_handle.h"
 #include "relay/check.h"
 
@@ -25,26 +26,6 @@ constexpr std::string_view kSchemePrefix = "v1,";
 using Digest = std::array<unsigned char, kDigestBytes>;
 using MacPtr = std::unique_ptr<EVP_MAC, FreeWith<EVP_MAC_free>>;
 using MacContextPtr = std::unique_ptr<EVP_MAC_CTX, FreeWith<EVP_MAC_CTX_free>>;
-
-// Strict base64 with padding; EVP_DecodeBlock alone would take blanks around it and lose the
-// padding's count.
-bool DecodeBase64(std::string_view text, std::string& bytes) {
-  if (text.empty() || text.size() % 4 != 0) return false;
-  size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
-  for (char c : text.substr(0, text.size() - padding)) {
-    const bool known = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '+' || c == '/';
-    if (!known) return false;
-  }
-  bytes.resize(text.size() / 4 * 3);
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), int(text.size()));
-  if (size < 0) return false;
-  bytes.resize(size_t(size) - padding);
-  return true;
-}
 
 // The context is keyed once; starting it again without a key keeps that key, which saves fetching
 // the algorithm and hashing both pads for every signature.

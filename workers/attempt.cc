@@ -6,9 +6,9 @@
 
 #include "relay/json_object.h"
 #include "workers/delivery_headers.h"
+#include "workers/formats/delivery_bodies.h"
 #include "workers/prepared_endpoint.h"
 #include "workers/retry_after.h"
-#include "workers/tencent_format.h"
 
 namespace relay {
 namespace {
@@ -78,7 +78,7 @@ class Attempts::Impl {
   const Settings::Delivery settings;
   Random& random;
   PreparedEndpoints endpoints;
-  TencentFormat tencent;
+  DeliveryBodies bodies;
   JsonObject answer_object;
 };
 
@@ -110,7 +110,7 @@ class Attempts::Running final : public Attempt {
   Micros dns_{0};  // Until there was an address.
   std::shared_ptr<const PreparedEndpoint> prepared_;
   State state_ = State::kNew;
-  std::string own_body_;             // The body as it goes out, where that is not the event's.
+  FormattedBody formatted_;          // Of an endpoint whose format is not raw.
   std::unique_ptr<Timer> deadline_;  // While the name is looked up; then the HTTP client has it.
   std::unique_ptr<HttpCall> call_;
   CallScope scope_;
@@ -230,16 +230,14 @@ Millis Attempts::Running::TimeLeft() const {
 }
 
 std::string_view Attempts::Running::MakeBody() {
-  const Endpoint& endpoint = *request_.endpoint;
-  if (endpoint.format != DeliveryFormat::kTencent) return request_.event->body;
-  const WallTime expires = impl_.loop.clock().WallNow() + endpoint.signing_validity;
-  Result<std::string> body =
-      impl_.tencent.Sign(request_.event->body, endpoint.signing_key, SecondsSinceEpoch(expires));
-  // What is no JSON object has no place for a signature; it is delivered as it came, because an
-  // event that is owed is owed.
-  if (!body.ok()) return request_.event->body;
-  own_body_ = std::move(body).value();
-  return own_body_;
+  const Event& event = *request_.event;
+  if (request_.endpoint->format == DeliveryFormat::kRaw) return event.body;
+  FormatInput input{.event = event, .endpoint = *request_.endpoint};
+  input.source = request_.catalog->FindSource(event.source);
+  input.now = impl_.loop.clock().WallNow();
+  input.stream_verdict = request_.stream_verdict;
+  impl_.bodies.Make(input, formatted_);
+  return formatted_.is_own ? std::string_view(formatted_.own_body) : event.body;
 }
 
 std::string Attempts::Running::MakeHeaders(std::string_view body) {
@@ -261,9 +259,11 @@ std::string Attempts::Running::MakeHeaders(std::string_view body) {
     AppendHeader("traceparent", MakeTraceparent(event, impl_.random), headers);
   }
   if (!prepared_->sets_content_type) {
-    const std::string_view received = KeptHeader(event, "content-type");
-    AppendHeader("content-type", received.empty() ? "application/json" : received, headers);
+    std::string_view type = formatted_.content_type;
+    if (type.empty()) type = KeptHeader(event, "content-type");
+    AppendHeader("content-type", type.empty() ? "application/json" : type, headers);
   }
+  headers += formatted_.headers;
   return headers;
 }
 

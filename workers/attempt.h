@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "relay/attempt_log_record.h"
 #include "relay/attempt_record.h"
@@ -31,6 +32,9 @@ struct AttemptRequest {
   std::shared_ptr<const Event> event;
   std::string entry_id;   // The stream entry's id; goes out as relay-sequence.
   int attempts_made = 0;  // Before this one.
+  // "current", "stale" or "unknown" for the start and the stop of a push, a constant text; empty
+  // for other events.
+  std::string_view stream_verdict;
 };
 
 struct AttemptResult {

@@ -7,7 +7,7 @@
 #include "bench/micro/steady_state.h"
 #include "relay/check.h"
 #include "relay/webhook_signature.h"
-#include "workers/tencent_format.h"
+#include "workers/formats/tencent_format.h"
 
 // What a worker does to a body for each delivery of it.
 

@@ -60,6 +60,8 @@ Catalog Unusual() {
   endpoint.id = "e";
   endpoint.url = "https://e.example/\"\n";
   endpoint.format = DeliveryFormat::kTencent;
+  endpoint.content_mode = ContentMode::kStructured;
+  endpoint.redact = {"txSecret", "token"};
   endpoint.ack = AckRule::kCode0;
   endpoint.signing = SigningScheme::kTencent;
   endpoint.signing_secrets = {"webhook-secret-1", "webhook-secret-2"};

@@ -287,16 +287,55 @@ TEST(CatalogToml, NoSourceIsCalledAsNoticesAre) {
 
 TEST(CatalogToml, WhatLaterVersionsWillDoIsRefused) {
   EXPECT_THAT(Complaint(WithEndpoint("ordering = \"key\"\n")), HasSubstr("this version"));
-  EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\n")), HasSubstr("this version"));
   EXPECT_THAT(Complaint("format = 1\n[[tenant]]\nid = \"a\"\nweight = 2\n"),
               HasSubstr("this version"));
   EXPECT_THAT(Complaint(WithEndpoint("pattern = '{\"a\":[{\"like\":true}]}'\n")),
               HasSubstr("there is no operator \"like\""));
 }
 
+TEST(CatalogToml, AFormatIsReadWithItsModeAndWhatItHides) {
+  const Result<Catalog> catalog =
+      Parse(WithEndpoint("format = \"cloudevents\"\ncontent_mode = \"structured\"\n"
+                         "redact = [\"txSecret\", \"token\"]\n"));
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  const Endpoint& endpoint = catalog->tenants.front().endpoints.front();
+  EXPECT_EQ(endpoint.format, DeliveryFormat::kCloudEvents);
+  EXPECT_EQ(endpoint.content_mode, ContentMode::kStructured);
+  EXPECT_THAT(endpoint.redact, ElementsAre("txSecret", "token"));
+  EXPECT_EQ(Complaint(WithEndpoint("format = \"normalized\"\nredact = [\"txSecret\"]\n")),
+            "no complaint");
+  EXPECT_EQ(Complaint(WithEndpoint("format = \"tencent\"\nredact = [\"txSecret\"]\n"
+                                   "signing = { scheme = \"tencent\", key = \"k\" }\n")),
+            "no complaint");
+}
+
+TEST(CatalogToml, AFormatThatCannotDoWhatIsAskedIsRefused) {
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"xml\"\n")), HasSubstr("format: expected"));
+  EXPECT_THAT(Complaint(WithEndpoint("content_mode = \"binary\"\n")),
+              HasSubstr("content_mode: belongs to format = \"cloudevents\""));
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\ncontent_mode = \"batch\"\n")),
+              HasSubstr("content_mode: expected"));
+  // The body as it came is not to be changed, whoever asks for it.
+  EXPECT_THAT(Complaint(WithEndpoint("redact = [\"txSecret\"]\n")),
+              HasSubstr("redact: has no place with format = \"raw\""));
+  for (const char* name :
+       {"", "a b", "tx=Secret", "%74x", "123456789012345678901234567890123456789012"}) {
+    EXPECT_THAT(Complaint(WithEndpoint("format = \"normalized\"\nredact = [\"" + std::string(name) +
+                                       "\"]\n")),
+                HasSubstr("redact: expected names"))
+        << name;
+  }
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\n"
+                                     "signing = { scheme = \"tencent\", key = \"k\" }\n")),
+              HasSubstr("go together"));
+}
+
 TEST(CatalogToml, HeadersMustBeValidAndNotRelaysOwn) {
   EXPECT_EQ(Complaint(WithEndpoint("headers = { Authorization = \"Bearer x\" }\n")),
             "no complaint");
+  EXPECT_EQ(Complaint(WithEndpoint("headers = { ce-id = \"x\" }\n")), "no complaint");
+  EXPECT_THAT(Complaint(WithEndpoint("format = \"cloudevents\"\nheaders = { Ce-Id = \"x\" }\n")),
+              HasSubstr("relay's own"));
   for (const char* name : {"Webhook-Id", "relay-attempt", "Content-Length", "Host", "TE"}) {
     EXPECT_THAT(Complaint(WithEndpoint("headers = { \"" + std::string(name) + "\" = \"x\" }\n")),
                 HasSubstr("relay's own"));

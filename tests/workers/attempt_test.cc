@@ -13,6 +13,7 @@
 namespace relay {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -35,6 +36,7 @@ class AttemptTest : public ::testing::Test {
   // Starts an attempt of the endpoint as it is set up now, in a snapshot of its own.
   void Start() {
     Catalog catalog;
+    catalog.sources = sources_;
     catalog.tenants.resize(1);
     catalog.tenants[0].id = "acme";
     catalog.tenants[0].endpoints = {endpoint_};
@@ -45,6 +47,7 @@ class AttemptTest : public ::testing::Test {
     request.event = std::make_shared<const Event>(event_);
     request.entry_id = "1700000000000-3";
     request.attempts_made = attempts_made_;
+    request.stream_verdict = stream_verdict_;
     result_.reset();
     attempt_ = attempts_.Start(std::move(request), [this](AttemptResult r) { OnResult(r); });
     EXPECT_FALSE(result_) << "the callback came from inside Start()";
@@ -78,7 +81,9 @@ class AttemptTest : public ::testing::Test {
   Attempts attempts_{loop_, http_, resolver_, guard_, settings_.delivery, random_};
   Endpoint endpoint_;
   Event event_;
+  std::vector<Source> sources_;
   int attempts_made_ = 0;
+  std::string_view stream_verdict_;
   std::optional<AttemptResult> result_;
   std::unique_ptr<Attempt> attempt_;
 };
@@ -127,6 +132,57 @@ TEST_F(AttemptTest, TheTencentFormatIsSignedWithTheCustomersKeyAndAFreshExpiry) 
   const std::string t = std::to_string(1767225600 + 600);
   EXPECT_EQ(request().body, R"({"event_type":1,"t":)" + t + R"(,"sign":")" +
                                 TencentSignature().Sign("customer-key", t) + "\"}");
+}
+
+// The wrapped bodies too: a receiver verifies what it got, and unwraps afterwards.
+TEST_F(AttemptTest, EveryFormatIsSignedOverTheBytesThatAreSent) {
+  sources_.resize(1);
+  sources_[0].id = event_.source = "live";
+  sources_[0].provider = "tencent-live";
+  event_.type = "1";
+  event_.headers = "content-type: application/json; charset=utf-8\n";
+  stream_verdict_ = "stale";
+  endpoint_.signing = SigningScheme::kStandardWebhooks;
+  endpoint_.signing_secrets = {kSecret};
+  const auto send_as = [this](DeliveryFormat format, ContentMode mode) {
+    endpoint_.format = format;
+    endpoint_.content_mode = mode;
+    Start();
+    EXPECT_EQ(WebhookSigner::Create({kSecret})->Verify(
+                  request().Header("webhook-id"), request().Header("webhook-timestamp"),
+                  request().Header("webhook-signature"), request().body, loop_.clock().WallNow()),
+              WebhookVerdict::kAuthentic);
+    return request().Header("content-type");
+  };
+  EXPECT_EQ(send_as(DeliveryFormat::kCloudEvents, ContentMode::kBinary),
+            "application/json; charset=utf-8");
+  EXPECT_EQ(request().body, event_.body);
+  EXPECT_EQ(request().Header("ce-type"), "com.tencent.live.stream.started");
+  EXPECT_EQ(send_as(DeliveryFormat::kCloudEvents, ContentMode::kStructured),
+            "application/cloudevents+json");
+  EXPECT_THAT(request().body, StartsWith(R"({"specversion":"1.0","id":")"));
+  EXPECT_EQ(send_as(DeliveryFormat::kNormalized, ContentMode::kBinary), "application/json");
+  EXPECT_THAT(request().body, StartsWith(R"({"id":")"));
+  EXPECT_THAT(request().body, HasSubstr(R"("stream_state":"stale")"));
+  EXPECT_EQ(request().Header("ce-type"), "");
+}
+
+TEST_F(AttemptTest, WhatIsRedactedForOneIsWholeForAnother) {
+  event_.body = R"({"stream_param":"txSecret=5a","t":1,"sign":"old"})";
+  endpoint_.format = DeliveryFormat::kTencent;
+  endpoint_.signing = SigningScheme::kTencent;
+  endpoint_.signing_key = "customer-key";
+  endpoint_.redact = {"txSecret"};
+  Start();
+  EXPECT_THAT(request().body, StartsWith(R"({"stream_param":"txSecret=***","t":17)"));
+  // No place for a signature, but one for a secret.
+  event_.body = "txSecret=5a&a=1";
+  Start();
+  EXPECT_EQ(request().body, "txSecret=***&a=1");
+  endpoint_.format = DeliveryFormat::kRaw;
+  endpoint_.redact = {};
+  Start();
+  EXPECT_EQ(request().body, event_.body);
 }
 
 TEST_F(AttemptTest, TheEndpointsOwnHeadersTakeThePlaceOfOurs) {

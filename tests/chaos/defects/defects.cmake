@@ -462,13 +462,13 @@ defect(21 "the last byte of one body in 100 is cut off"
         "They are no JSON any more, so the accountant calls them phantoms.")
 plant(workers/attempt.cc
 [[
-  if (endpoint.format != DeliveryFormat::kTencent) return request_.event->body;
+  if (request_.endpoint->format == DeliveryFormat::kRaw) return event.body;
 ]] [[
-  if (planted_one_in(21, 100) && !request_.event->body.empty()) {
-    own_body_.assign(request_.event->body, 0, request_.event->body.size() - 1);
-    return own_body_;
+  if (planted_one_in(21, 100) && !event.body.empty()) {
+    formatted_.own_body.assign(event.body, 0, event.body.size() - 1);
+    return formatted_.own_body;
   }
-  if (endpoint.format != DeliveryFormat::kTencent) return request_.event->body;
+  if (request_.endpoint->format == DeliveryFormat::kRaw) return event.body;
 ]])
 
 defect(22 "one signature in 100 is made over another time than the header says"

@@ -1,4 +1,4 @@
-#include "workers/tencent_format.h"
+#include "workers/formats/tencent_format.h"
 
 #include <array>
 #include <utility>
