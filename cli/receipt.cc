@@ -35,7 +35,7 @@ ReceiptReader::ReceiptReader(std::optional<WebhookSigner> signer,
     : signer_(std::move(signer)), tencent_keys_(std::move(tencent_keys)) {}
 
 ReceiptReader::Signature ReceiptReader::Read(const HttpRequest& request, WallTime now) {
-  reading_ = &reader_.Read(request.body);
+  reading_ = &reader_.Read(wrapped_.Open(request));
   signature_ = Verify(request, now);
   return signature_;
 }

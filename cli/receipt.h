@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/callback_reader.h"
+#include "cli/wrapped_callback.h"
 #include "relay/clock.h"
 #include "relay/http_request.h"
 #include "relay/status.h"
@@ -35,6 +36,7 @@ class ReceiptReader {
   ReceiptReader(std::optional<WebhookSigner> signer, std::vector<std::string> tencent_keys);
   Signature Verify(const HttpRequest& request, WallTime now);
 
+  WrappedCallback wrapped_;
   CallbackReader reader_;
   std::optional<WebhookSigner> signer_;
   TencentSignature tencent_;

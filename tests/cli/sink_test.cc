@@ -123,6 +123,30 @@ TEST_F(SinkTest, TencentSignatureIsVerifiedAndMustNotHaveExpired) {
   EXPECT_THAT(Log(), testing::ContainsRegex("\"ok\".*\n.*\"bad\".*\n.*\"bad\".*\n.*\"none\""));
 }
 
+// So that what was sent can be found again, whatever the endpoint's format.
+TEST_F(SinkTest, ACallbackIsReadOutOfWhatItIsWrappedIn) {
+  Open({});
+  const std::string sent = R"({"event_type":1,"t":1,"sign":"x","stream_param":"relay_seq=r.7"})";
+  const auto digest_of = [this](const std::string& body, const std::string& id = "id1") {
+    Post("webhook-id: " + id + "\r\n", body);
+    const std::string log = Log();
+    const size_t line = log.rfind("{\"webhook_id\"");
+    EXPECT_THAT(log.substr(line), testing::HasSubstr("\"seq\":"));
+    const bool has_seq = log.find("\"seq\":\"r.7\"", line) != std::string::npos;
+    return (has_seq ? "r.7 " : "") + log.substr(log.find("sha256", line) + 9, 64);
+  };
+  const std::string digest = digest_of(sent);
+  EXPECT_THAT(digest, testing::StartsWith("r.7 "));
+  EXPECT_EQ(digest_of(R"({"id":"id1","source":"live","data":)" + sent + "}"), digest);
+  EXPECT_EQ(digest_of(R"({"specversion":"1.0","id":"id1","data":)" + sent + "}"), digest);
+  EXPECT_EQ(digest_of(R"({"id":"id1","data_text":"a=\u4e2d"})"), digest_of("a=\u4e2d"));
+  EXPECT_EQ(digest_of(R"({"specversion":"1.0","id":"id1","data_base64":"/wA="})"),
+            digest_of(std::string("\xff\0", 2)));
+  // A callback of its own shape is no wrapping.
+  EXPECT_NE(digest_of(R"({"id":"id2","data":)" + sent + "}"), digest);
+  EXPECT_NE(digest_of(R"({"id":"","data":)" + sent + "}", ""), digest);
+}
+
 TEST_F(SinkTest, FirstRequestsOfEachDeliveryFailAndThenItRecovers) {
   SinkPlan plan;
   plan.fail_first = 2;
