@@ -25,39 +25,60 @@ std::string Program(const std::string& name) {
   return name;
 }
 
-// What a customer does: verify with the library that the standard's authors publish. During a
-// rotation both the customer that knows the new secret and the one that still has the old succeed.
-TEST(SignatureTest, TheReferenceLibraryVerifiesADeliveredRequest) {
+// What customers do: read with the libraries that the standards' authors publish. During a rotation
+// both the customer that knows the new secret and the one that still has the old succeed.
+TEST(SignatureTest, TheReferenceLibrariesReadADeliveredRequest) {
   RelaySystem relay;
   const std::string folder = relay.folder() + "/npm";
-  std::filesystem::copy(RELAY_SOURCE_DIR "/tests/integration/standard_webhooks", folder);
+  std::filesystem::copy(RELAY_SOURCE_DIR "/tests/integration/receivers", folder);
   ChildProgram install({"/bin/sh", "-c",
                         "cd " + folder + " && " + Program("npm") +
                             " install --no-audit --no-fund --no-package-lock"},
                        relay.folder() + "/npm.out");
   ASSERT_EQ(install.Wait(Seconds(100)).value_or(-1), 0) << install.Output();
 
-  std::vector<std::unique_ptr<ChildProgram>> receivers;
+  const std::string signing =
+      std::string("signing = { scheme = \"standard-webhooks\", secrets = [\"") + kNewSecret +
+      "\", \"" + kOldSecret + "\"] }";
+  struct Receiver {
+    const char* name;
+    const char* program;
+    std::string argument;
+    std::string endpoint;
+    const char* line;  // What it prints of a callback.
+  };
+  const Receiver kReceivers[] = {
+      {"old", "standard_webhooks", kOldSecret, signing, "verified"},
+      {"new", "standard_webhooks", kNewSecret, signing, "verified"},
+      {"binary", "cloudevents", "", "format = \"cloudevents\"\n" + signing,
+       "event com.tencent.live.stream.started of /relay/demo on "},
+      {"structured", "cloudevents", "",
+       "format = \"cloudevents\"\ncontent_mode = \"structured\"\n" + signing,
+       "event com.tencent.live.stream.started of /relay/demo on "},
+      {"normalized", "normalized", RELAY_SOURCE_DIR "/docs/normalized.schema.json",
+       "format = \"normalized\"\n" + signing, "event push_started on "},
+  };
+  std::vector<std::unique_ptr<ChildProgram>> running;
   std::vector<EndpointSpec> endpoints;
-  for (const std::string secret : {kOldSecret, kNewSecret}) {
-    const std::string name = secret == kOldSecret ? "old" : "new";
-    receivers.push_back(std::make_unique<ChildProgram>(
-        std::vector<std::string>{Program("node"), folder + "/receiver.mjs", secret},
-        relay.folder() + "/" + name + ".out"));
-    const auto port = receivers.back()->WaitForOutput(R"re(port (\d+))re", Seconds(20));
-    ASSERT_TRUE(port) << receivers.back()->Output();
-    endpoints.push_back({name, std::stoi(*port),
-                         std::string("signing = { scheme = \"standard-webhooks\", secrets = [\"") +
-                             kNewSecret + "\", \"" + kOldSecret + "\"] }"});
+  for (const Receiver& receiver : kReceivers) {
+    running.push_back(std::make_unique<ChildProgram>(
+        std::vector<std::string>{Program("node"), folder + "/" + receiver.program + ".mjs",
+                                 receiver.argument},
+        relay.folder() + "/" + receiver.name + ".out"));
+  }
+  for (size_t i = 0; i < running.size(); ++i) {
+    const auto port = running[i]->WaitForOutput(R"re(port (\d+))re", Seconds(20));
+    ASSERT_TRUE(port) << running[i]->Output();
+    endpoints.push_back({kReceivers[i].name, std::stoi(*port), kReceivers[i].endpoint});
   }
   relay.Apply(endpoints);
   relay.StartBroker();
   relay.StartWorker();
-  EXPECT_EQ(relay.Simulate({"--count", "3"}).status, 0);
+  EXPECT_EQ(relay.Simulate({"--count", "4"}).status, 0);
   EXPECT_TRUE(relay.WaitUntilDrained());
-  for (const auto& receiver : receivers) {
-    EXPECT_THAT(receiver->Output(), HasSubstr("verified"));
-    EXPECT_THAT(receiver->Output(), Not(HasSubstr("refused")));
+  for (size_t i = 0; i < running.size(); ++i) {
+    EXPECT_THAT(running[i]->Output(), HasSubstr(kReceivers[i].line));
+    EXPECT_THAT(running[i]->Output(), Not(HasSubstr("refused")));
   }
 }
 
