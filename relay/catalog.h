@@ -8,6 +8,7 @@
 
 #include "relay/clock.h"
 #include "relay/hmac_settings.h"
+#include "relay/play_settings.h"
 #include "relay/status.h"
 
 namespace relay {
@@ -30,7 +31,8 @@ struct Source {
   std::vector<std::string> unsigned_types;
   // standard-webhooks and hmac: how far a timestamp may lie from now, before or after.
   Millis tolerance{5 * 60 * 1000};
-  HmacSettings hmac;  // hmac
+  HmacSettings hmac;    // hmac
+  PlaySettings play{};  // tencent-live
 
   bool operator==(const Source&) const = default;
 };

@@ -67,6 +67,15 @@ void AddSettingsOf(const HmacSettings& hmac, SettingList& out) {
   out.insert(out.end(), settings.begin(), settings.end());
 }
 
+void AddSettingsOf(const PlaySettings& play, SettingList& out) {
+  const SettingList settings = {{"play.domain", play.domain},
+                                {"play.key", play.key, true},
+                                {"play.path", play.path},
+                                {"play.valid", FormatDuration(play.valid)},
+                                {"play.https", play.https ? "true" : "false"}};
+  out.insert(out.end(), settings.begin(), settings.end());
+}
+
 SettingList SettingsOf(const Source& source) {
   SettingList out = {{"path", source.path},
                      {"provider", source.provider},
@@ -78,6 +87,7 @@ SettingList SettingsOf(const Source& source) {
                      {"unsigned_types", List(source.unsigned_types)},
                      {"tolerance", FormatDuration(source.tolerance)}};
   AddSettingsOf(source.hmac, out);
+  AddSettingsOf(source.play, out);
   return out;
 }
 

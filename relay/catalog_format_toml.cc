@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "relay/catalog_words.h"
+#include "relay/play_address.h"
+#include "relay/secret_text.h"
 
 namespace relay {
 namespace {
@@ -39,6 +41,29 @@ void ReadDeliveryFormat(TomlTable& table, Endpoint& endpoint) {
   if (!endpoint.redact.empty() && endpoint.format == DeliveryFormat::kRaw) {
     table.Complain("redact", "has no place with format = \"raw\", which is the body as it came");
   }
+}
+
+void ReadPlaySettings(TomlTable& table, PlaySettings& play) {
+  table.Require("domain");
+  table.Read("domain", play.domain);
+  table.Read("path", play.path);
+  table.Read("valid", std::chrono::minutes(1), std::chrono::hours(30 * 24), play.valid);
+  table.Read("https", play.https);
+  table.Read("key", play.key);
+  if (table.has("key")) {
+    Result<std::string> key = ReadSecretText(play.key);
+    if (key.ok()) {
+      play.key = std::move(*key);
+    } else {
+      table.Complain("key", key.status().text());
+    }
+  }
+  StreamPlace place;
+  place.domain = play.domain;
+  if (!play.path.empty()) place.path = play.path;
+  const Result<std::string> address = StreamAddress(place, "stream", "");
+  if (!address.ok() && !play.domain.empty()) table.Complain("", address.status().text());
+  table.RefuseUnknown();
 }
 
 }  // namespace relay

@@ -34,6 +34,15 @@ void ForEachMember(Each& each, T& hmac, const HmacSettings& absent) {
 }
 
 template <typename Each, typename T>
+void ForEachMember(Each& each, T& play, const PlaySettings& absent) {
+  each("play_domain", play.domain, absent.domain);
+  each.Secret("play_key", play.key);
+  each("play_path", play.path, absent.path);
+  each("play_valid_ms", play.valid, absent.valid);
+  each("play_https", play.https, absent.https);
+}
+
+template <typename Each, typename T>
 void ForEachMember(Each& each, T& source, const Source& absent) {
   each("id", source.id, absent.id);
   each("path", source.path, absent.path);
@@ -48,6 +57,7 @@ void ForEachMember(Each& each, T& source, const Source& absent) {
   each("unsigned_types", source.unsigned_types, absent.unsigned_types);
   each("tolerance_ms", source.tolerance, absent.tolerance);
   ForEachMember(each, source.hmac, absent.hmac);
+  ForEachMember(each, source.play, absent.play);
 }
 
 template <typename Each, typename T>

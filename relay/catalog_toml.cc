@@ -159,6 +159,13 @@ class CatalogReader {
       TomlTable settings_table(*settings, "hmac", table);
       ReadHmacSettings(settings_table, source.hmac);
     }
+    if (const TomlValue* play = table.ReadTable("play")) {
+      TomlTable play_table(*play, "play", table);
+      ReadPlaySettings(play_table, source.play);
+    }
+    if (table.has("play") && source.provider != "tencent-live") {
+      table.Complain("play", "belongs to provider = \"tencent-live\"");
+    }
   }
 
   void ReadRoute(TomlTable& table, Source& source) {

@@ -55,6 +55,7 @@ Catalog Unusual() {
                  "{json:c}",
                  201,
                  "ok"};
+  source.play = {"play.example", "play-secret-key", "show", Millis(12), true};
   Endpoint endpoint;
   endpoint.number = 42;
   endpoint.id = "e";
@@ -114,7 +115,8 @@ TEST(CatalogJson, NoSecretIsLegible) {
     return EncodeManifest({catalog.sources, {}}, box) + TextOf(catalog.tenants, box);
   };
   // With a hyphen each, which base64 has not, so that none is there by chance.
-  for (const char* secret : {"source-key", "webhook-secret", "tencent-key", "header-token"}) {
+  for (const char* secret :
+       {"source-key", "webhook-secret", "tencent-key", "header-token", "play-secret-key"}) {
     EXPECT_THAT(all_of(Unusual()), Not(HasSubstr(secret)));
   }
   EXPECT_THAT(all_of(Demo()), Not(HasSubstr("whsec_")));

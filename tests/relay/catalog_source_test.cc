@@ -110,6 +110,31 @@ TEST(CatalogSource, KeysBelongToTheirKind) {
   EXPECT_THAT(Complaint("standard-webhooks", ""), HasSubstr("keys: does not begin with"));
 }
 
+TEST(CatalogSource, APlayDomainIsRead) {
+  const Result<Catalog> catalog = ParseSource("tencent-live", R"(
+keys = ["k"]
+route = { tenant = "acme" }
+play = { domain = "play.example.com", key = "K", path = "show", valid = "6h", https = true }
+)");
+  ASSERT_TRUE(catalog.ok()) << catalog.status().text();
+  const PlaySettings wanted = {"play.example.com", "K", "show", std::chrono::hours(6), true};
+  EXPECT_EQ(catalog->sources.front().play, wanted);
+  EXPECT_EQ(Complaint("tencent-live", "play = { domain = \"play.example.com\" }"), "no complaint");
+}
+
+TEST(CatalogSource, APlayDomainWithoutAddressesIsRefused) {
+  const auto complaint = [](const std::string& play) {
+    return Complaint("tencent-live", "play = { " + play + " }");
+  };
+  EXPECT_THAT(complaint("key = \"K\""), HasSubstr("lacks the key \"domain\""));
+  EXPECT_THAT(complaint("domain = \"a/b\""), HasSubstr("play: the domain is a host name"));
+  EXPECT_THAT(complaint("domain = \"a.example\", path = \"a b\""), HasSubstr("play: the path"));
+  EXPECT_THAT(complaint("domain = \"a.example\", key = \"\""), HasSubstr("key: must not be empty"));
+  EXPECT_THAT(complaint("domain = \"a.example\", valid = \"1s\""), HasSubstr("play.valid"));
+  EXPECT_THAT(Complaint("volcengine-live", "play = { domain = \"a.example\" }"),
+              HasSubstr("play: belongs to"));
+}
+
 TEST(CatalogSource, ARouteMustBeWhatTheProviderNames) {
   constexpr char kDomain[] = "{ by = \"push_domain\" }";
   constexpr char kPrefix[] = "{ by = \"stream_prefix\" }";

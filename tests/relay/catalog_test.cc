@@ -74,9 +74,11 @@ TEST(Catalog, ADiffShowsNoSecret) {
   const Catalog before = OneTenant();
   Catalog after = OneTenant();
   after.sources[0].keys = {"another-secret"};
+  after.sources[0].play.key = "play-secret";
   after.tenants[0].endpoints[0].headers = {{"Authorization", "Bearer secret"}};
   EXPECT_THAT(Diff(before, after),
-              ElementsAre("~ source/live keys: changed", "~ tenant/acme/a headers: changed"));
+              ElementsAre("~ source/live keys: changed", "~ source/live play.key: changed",
+                          "~ tenant/acme/a headers: changed"));
 }
 
 TEST(Catalog, ANewOrderOfEndpointsIsADifferenceThatOfTenantsIsNone) {

@@ -168,6 +168,16 @@ TEST_F(NormalizedFormatTest, WhatIsRedactedIsSoInDataAndOpened) {
   EXPECT_THAT(made, HasSubstr(R"("opened":{"msg":{"url":"rtmp://x?txSecret=***"}})"));
 }
 
+TEST_F(NormalizedFormatTest, WhereItIsPlayedIsToldWhenTheSourceKnows) {
+  source_.play.domain = "play.example.com";
+  source_.play.key = "K";
+  Receive("tencent-live", "1", kPushStarted);
+  EXPECT_THAT(MakeValid(), HasSubstr(R"("play":{"rtmp":"rtmp://play.example.com/live/show_1?)"));
+  Receive("tencent-live", "1", "{}");
+  MakeValid();
+  EXPECT_FALSE(document_.HasMember("play"));
+}
+
 TEST_F(NormalizedFormatTest, ATimeWithoutATextIsNotTold) {
   Receive("tencent-live", "1", R"({"event_time":253402300800000})");
   MakeValid();

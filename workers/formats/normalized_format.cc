@@ -3,6 +3,7 @@
 #include "relay/base64.h"
 #include "relay/utf8.h"
 #include "workers/formats/json_members.h"
+#include "workers/formats/play_addresses.h"
 
 namespace relay {
 namespace {
@@ -46,6 +47,9 @@ void NormalizedFormat::Format(const FormatInput& input, FormattedBody& out) {
   AddTime("event_time", facts.event_time_ms, members);
   AddTime("accepted_time", event.accepted_us / 1000, members);
   members.Text("stream_state", input.stream_verdict);
+  if (input.source != nullptr) {
+    members.Raw("play", PlayAddresses(input.source->play, facts, input.now));
+  }
   if (input.object != nullptr) {
     CollectOpened(*input.object);
     members.Raw("opened", opened_);
