@@ -128,7 +128,7 @@ std::vector<const RedisScript*> EndpointScripts() {
 std::vector<const RedisScript*> AllScripts() {
   std::vector<const RedisScript*> all;
   for (const auto& part : {TransitionScripts(), OwnershipScripts(), EndpointScripts(),
-                           UpkeepScripts(), CatalogScripts(), LaneScripts()}) {
+                           UpkeepScripts(), CatalogScripts(), LaneScripts(), StreamScripts()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

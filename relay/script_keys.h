@@ -41,6 +41,7 @@ std::vector<const RedisScript*> EndpointScripts();
 std::vector<const RedisScript*> UpkeepScripts();
 std::vector<const RedisScript*> CatalogScripts();
 std::vector<const RedisScript*> LaneScripts();
+std::vector<const RedisScript*> StreamScripts();
 
 // A delay as an argument: not below zero, not above what scripts take (46 days).
 std::string DelayArg(Millis delay);

@@ -80,6 +80,12 @@ PartitionKeys PartitionKeys::For(int index, int partitions) {
   keys.history = keys.prefix + "hs";
   keys.tenants = keys.prefix + "tn";
   keys.owing = keys.prefix + "eps";
+  keys.streams = keys.prefix + "st";
+  keys.stream_media = keys.prefix + "sm";
+  keys.stream_age = keys.prefix + "sx";
+  keys.rooms = keys.prefix + "rm";
+  keys.room_expiry = keys.prefix + "rx";
+  keys.room_version = keys.prefix + "rv";
   return keys;
 }
 

@@ -70,6 +70,24 @@ struct PartitionKeys {
   // SET of endpoints that have anything in `rz` or `dz`; it may name one too many, never one less.
   std::string owing;
 
+  // The keys from here on stand beside the work: no transition of an event reads them, and losing
+  // them loses no event. So a program that does not know them passes over them, and they came
+  // without a new schema version.
+  //
+  // HASH StreamKey() -> which push of a live stream is the current one (relay/stream_state.h).
+  std::string streams;
+  // HASH 'r' or 'c' and StreamKey() -> the stream's last recording, or screenshot.
+  std::string stream_media;
+  // ZSET StreamKey() -> when anything was last heard of the stream, in ms: what bounds the two
+  // above.
+  std::string stream_age;
+  // HASH RoomKey() -> a room and user registered for a stream code (relay/registered_room.h).
+  std::string rooms;
+  // ZSET RoomKey() -> when the registration expires, in ms by Redis's clock.
+  std::string room_expiry;
+  // STRING, a number that grows with every change of `rm`.
+  std::string room_version;
+
   // ZSET of an endpoint's retries and parked deliveries: member -> due ms * 64 + attempts made.
   // A leased delivery is one whose due time lies ahead; its score is the lease's token.
   std::string Retries(uint64_t endpoint) const;

@@ -1,0 +1,42 @@
+#include "relay/registered_room.h"
+
+#include "relay/counted_text.h"
+
+namespace relay {
+
+// A tenant's id has no '/'.
+std::string RoomKey(std::string_view tenant, std::string_view code) {
+  std::string key;
+  key.reserve(tenant.size() + 1 + code.size());
+  return key.append(tenant).append("/").append(code);
+}
+
+Result<RoomName> ParseRoomKey(std::string_view key) {
+  const size_t slash = key.find('/');
+  if (slash == 0 || slash == std::string_view::npos || slash + 1 == key.size()) {
+    return Status::InvalidArgument("not the key of a room");
+  }
+  return RoomName{key.substr(0, slash), key.substr(slash + 1)};
+}
+
+std::string EncodeRoom(const RegisteredRoom& room) {
+  std::string text = room.type + " ";
+  AppendCounted(room.room, text);
+  AppendCounted(room.user, text);
+  return text;
+}
+
+Result<RegisteredRoom> DecodeRoom(std::string_view text) {
+  CountedReader reader(text);
+  RegisteredRoom room;
+  room.expires_ms = reader.Number();
+  reader.Expect(" ");
+  room.type = reader.Word();
+  reader.Expect(" ");
+  room.room = reader.Counted(RegisteredRoom::kTextBytesMax);
+  room.user = reader.Counted(RegisteredRoom::kTextBytesMax);
+  if (!reader.done()) return Status::InvalidArgument("not a registered room");
+  return room;
+}
+
+}  // namespace relay
