@@ -255,6 +255,9 @@ std::string Attempts::Running::MakeHeaders(std::string_view body) {
   AppendHeader("relay-attempt", std::to_string(request_.attempts_made + 1), headers);
   AppendHeader("relay-sequence", request_.entry_id, headers);
   AppendHeader("relay-hops", std::to_string(HopsBehind(event) + 1), headers);
+  if (!request_.stream_verdict.empty()) {
+    AppendHeader("relay-stream", request_.stream_verdict, headers);
+  }
   if (!prepared_->sets_traceparent) {
     AppendHeader("traceparent", MakeTraceparent(event, impl_.random), headers);
   }

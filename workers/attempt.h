@@ -11,6 +11,7 @@
 #include "relay/event.h"
 #include "relay/event_loop.h"
 #include "relay/random.h"
+#include "relay/registered_room.h"
 #include "relay/settings.h"
 #include "workers/address_guard.h"
 #include "workers/http_client.h"
@@ -32,9 +33,11 @@ struct AttemptRequest {
   std::shared_ptr<const Event> event;
   std::string entry_id;   // The stream entry's id; goes out as relay-sequence.
   int attempts_made = 0;  // Before this one.
-  // "current", "stale" or "unknown" for the start and the stop of a push, a constant text; empty
-  // for other events.
+  // Of the start or stop of a push what it is to its stream now (docs/streams.md): static text,
+  // goes out as relay-stream; empty for every other event.
   std::string_view stream_verdict;
+  // Whom the event's stream code was registered for; null for nobody.
+  std::shared_ptr<const RegisteredRoom> room;
 };
 
 struct AttemptResult {

@@ -12,6 +12,8 @@ Dispatcher::Dispatcher(Parts parts, Limits limits, const std::string& boot_id, E
       attempts_(parts.attempts),
       settler_(parts.settler),
       attempt_log_(parts.attempt_log),
+      streams_(parts.streams),
+      rooms_(parts.rooms),
       random_(parts.random),
       metrics_(parts.metrics),
       limits_(limits),
@@ -94,6 +96,8 @@ void Dispatcher::StartAttempt(DeliveryNumber number, Work& work) {
   request.event = std::shared_ptr<const Event>(held, &held->event);
   request.entry_id = std::string(held->member.entry_id());
   request.attempts_made = delivery.attempts_made;
+  request.stream_verdict = streams_.VerdictOf(*held->tenure, delivery.stream.get());
+  request.room = rooms_.Find(*held->tenure, held->event);
   work.attempt = attempts_.Start(std::move(request), [this, number](AttemptResult result) {
     OnOutcome(number, std::move(result));
   });

@@ -16,8 +16,10 @@
 #include "workers/held_event.h"
 #include "workers/lane.h"
 #include "workers/lane_control.h"
+#include "workers/room_book.h"
 #include "workers/settlement.h"
 #include "workers/settler.h"
+#include "workers/stream_book.h"
 #include "workers/worker_metrics.h"
 
 namespace relay {
@@ -29,6 +31,7 @@ struct Delivery {
   const Tenant* tenant = nullptr;
   const Endpoint* endpoint = nullptr;
   int attempts_made = 0;
+  StreamNotePtr stream;  // Of the start or stop of a push.
 };
 
 // What is to become of a delivery.
@@ -82,6 +85,8 @@ class Dispatcher {
     Attempts& attempts;
     Settler& settler;
     AttemptLog& attempt_log;
+    const StreamBook& streams;
+    const RoomBook& rooms;
     Random& random;
     Log& log;
     WorkerMetrics& metrics;
@@ -171,6 +176,8 @@ class Dispatcher {
   Attempts& attempts_;
   Settler& settler_;
   AttemptLog& attempt_log_;
+  const StreamBook& streams_;
+  const RoomBook& rooms_;
   Random& random_;
   WorkerMetrics& metrics_;
   const Limits limits_;

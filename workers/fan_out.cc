@@ -34,11 +34,12 @@ uint64_t FanOut::Begin(const TenurePtr& tenure, const Member& member, const Held
   return number;
 }
 
-void FanOut::Take(const HeldEventPtr& held) {
+void FanOut::Take(const HeldEventPtr& held, const StreamNotePtr& stream) {
   const EndpointTable::Match match = table_.MatchEvent(held->event);
   const uint64_t number = Begin(held->tenure, held->member, held);
   // References into entries_ stay: a dispatcher decides nothing from inside Offer().
   Entry& entry = entries_.at(number);
+  entry.stream = stream;
   if (match.owed.empty()) metrics_.unmatched.Increment();
   for (const EndpointTable::Owed& owed : match.owed) OweOne(number, entry, match, owed);
   if (entry.open == 0) return Settle(number, entry);
@@ -68,7 +69,8 @@ void FanOut::OweOne(uint64_t number, Entry& entry, const EndpointTable::Match& m
   DeliveryNumber delivery = 0;
   if (owed.standing == EndpointStanding::kActive) {
     delivery = dispatcher_.Offer(
-        {entry.held, table_.catalog(), match.tenant, &endpoint, /*attempts_made=*/0}, number);
+        {entry.held, table_.catalog(), match.tenant, &endpoint, /*attempts_made=*/0, entry.stream},
+        number);
     if (delivery == 0) metrics_.parked.Increment();
   }
   if (delivery == 0) return Owe(entry, endpoint, {.kind = Decision::Kind::kPark, .record = {}}, 0);

@@ -45,7 +45,8 @@ class FanOut {
          PausedQuota& paused_quota, AttemptLog& attempt_log, WorkerMetrics& metrics, Limits limits,
          Events events);
 
-  void Take(const HeldEventPtr& held);
+  // `stream`: its note, when it is the start or stop of a push.
+  void Take(const HeldEventPtr& held, const StreamNotePtr& stream);
   // An entry that is owed to nobody: a repeat, or one whose payload is gone.
   void TakeRepeat(const HeldEventPtr& held);
   void TakeEmpty(const TenurePtr& tenure, const Member& member);
@@ -63,6 +64,7 @@ class FanOut {
     TenurePtr tenure;
     Member member;
     HeldEventPtr held;  // Null for an entry without payload.
+    StreamNotePtr stream;
     Settlement settlement;
     std::vector<DeliveryNumber> offered;
     int open = 0;  // Deliveries that are not decided.

@@ -15,13 +15,14 @@ constexpr Millis kAtOnceLease{30'000};
 }  // namespace
 
 RetryScheduler::RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                               const EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-                               AttemptLog& attempt_log, Log& log, WorkerMetrics& metrics,
-                               Millis lease_margin, Events events)
+                               const EndpointTable& table, StreamBook& streams,
+                               Dispatcher& dispatcher, Settler& settler, AttemptLog& attempt_log,
+                               Log& log, WorkerMetrics& metrics, Millis lease_margin, Events events)
     : loop_(loop),
       redis_(redis),
       catalogs_(catalogs),
       table_(table),
+      streams_(streams),
       dispatcher_(dispatcher),
       settler_(settler),
       attempt_log_(attempt_log),
@@ -277,8 +278,9 @@ void RetryScheduler::Handle(const TenurePtr& tenure, uint64_t endpoint, TakenDel
   const int64_t token = taken.token;
   auto held = std::make_shared<const HeldEvent>(
       HeldEvent{tenure, std::move(taken.member), *std::move(taken.event), loop_.clock().Now()});
-  dispatcher_.StartLeased(slot, {std::move(held), table_.catalog(), tenant, entry, attempts},
-                          token);
+  StreamNotePtr stream = streams_.Read(held->event);
+  dispatcher_.StartLeased(
+      slot, {std::move(held), table_.catalog(), tenant, entry, attempts, std::move(stream)}, token);
 }
 
 void RetryScheduler::ResolveAtOnce(const TenurePtr& tenure, uint64_t endpoint,

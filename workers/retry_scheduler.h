@@ -60,9 +60,9 @@ class RetryScheduler {
   };
 
   RetryScheduler(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs,
-                 const EndpointTable& table, Dispatcher& dispatcher, Settler& settler,
-                 AttemptLog& attempt_log, Log& log, WorkerMetrics& metrics, Millis lease_margin,
-                 Events events);
+                 const EndpointTable& table, StreamBook& streams, Dispatcher& dispatcher,
+                 Settler& settler, AttemptLog& attempt_log, Log& log, WorkerMetrics& metrics,
+                 Millis lease_margin, Events events);
 
   // The table has another catalog: endpoints that may deliver again under it are released.
   void OnCatalog();
@@ -143,6 +143,7 @@ class RetryScheduler {
   RedisClient& redis_;
   CatalogStore& catalogs_;
   const EndpointTable& table_;
+  StreamBook& streams_;
   Dispatcher& dispatcher_;
   Settler& settler_;
   AttemptLog& attempt_log_;

@@ -47,8 +47,10 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
       memory_share_(std::move(parts.memory_share)),
       attempt_log_(parts.loop, parts.redis, metrics_, settings.attempt_log,
                    settings.redis.partitions),
-      dispatcher_({parts.loop, parts.redis, parts.attempts, settler_, attempt_log_, parts.random,
-                   parts.log, metrics_},
+      streams_(parts.loop, parts.redis, parts.catalogs, parts.log),
+      rooms_(parts.loop, parts.redis, parts.log),
+      dispatcher_({parts.loop, parts.redis, parts.attempts, settler_, attempt_log_, streams_,
+                   rooms_, parts.random, parts.log, metrics_},
                   {.in_flight_max = settings.worker.in_flight_max,
                    .split_after = settings.worker.split_after},
                   owner_.boot_id(),
@@ -68,14 +70,14 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
            .lease_margin = settings.worker.lease_margin},
           {.on_released = [this](const TenurePtr& tenure,
                                  const Member& member) { consumer_.Release(tenure, member); }}),
-      gate_(parts.loop, parts.catalogs, [this](const HeldEventPtr& held) { fan_out_.Take(held); }),
+      gate_(parts.loop, parts.catalogs, [this](const HeldEventPtr& held) { OnPassed(held); }),
       consumer_(parts.loop, parts.redis, parts.reader, parts.log, metrics_,
                 ConsumerLimits(settings),
                 {.on_event = [this](const HeldEventPtr& held) { gate_.Take(held); },
                  .on_repeat = [this](const HeldEventPtr& held) { fan_out_.TakeRepeat(held); },
                  .on_empty = [this](const TenurePtr& tenure,
                                     const Member& member) { fan_out_.TakeEmpty(tenure, member); }}),
-      scheduler_(parts.loop, parts.redis, parts.catalogs, table_, dispatcher_, settler_,
+      scheduler_(parts.loop, parts.redis, parts.catalogs, table_, streams_, dispatcher_, settler_,
                  attempt_log_, parts.log, metrics_, settings.worker.lease_margin,
                  {.on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); }}),
       upkeep_(parts.loop, parts.redis, parts.log, metrics_),
@@ -120,10 +122,16 @@ void Worker::OnSnapshot(const CatalogPtr& catalog) {
 // ---- Partitions come and go.
 
 void Worker::OnGained(const TenurePtr& tenure) {
+  streams_.Add(tenure);  // First: what the others ask for is answered behind its answer.
+  rooms_.Add(tenure);
   upkeep_.Add(tenure);
   scheduler_.Add(tenure);
   consumer_.Add(tenure);
   metrics_.partitions_owned.Set(owner_.owned());
+}
+
+void Worker::OnPassed(const HeldEventPtr& held) {
+  fan_out_.Take(held, streams_.Admit(*held));
 }
 
 void Worker::OnReturning(const TenurePtr& tenure) {
@@ -141,6 +149,8 @@ void Worker::OnEnded(const TenurePtr& tenure) {
   fan_out_.Drop(tenure);
   settler_.Drop(tenure);
   upkeep_.Drop(tenure);
+  rooms_.Drop(tenure);
+  streams_.Drop(tenure);
   metrics_.partitions_owned.Set(owner_.owned());
 }
 
@@ -155,7 +165,9 @@ void Worker::OnDrainTick() {
     // What the gate holds has been shown to nobody: it stays pending for the next owner.
     const bool late = now >= back.deadline + kDrainGrace;
     if (Quiet(back.tenure) || late) {
-      attempt_log_.Flush();  // On the connection that gives the partition back, and so before that.
+      // On the connection that gives the partition back, and so before that.
+      attempt_log_.Flush();
+      streams_.Flush();
       owner_.GiveBack(back.tenure);
     } else if (now >= back.deadline && !back.parked) {
       back.parked = true;

@@ -21,7 +21,9 @@
 #include "workers/partition_owner.h"
 #include "workers/paused_quota.h"
 #include "workers/retry_scheduler.h"
+#include "workers/room_book.h"
 #include "workers/settler.h"
+#include "workers/stream_book.h"
 #include "workers/stream_consumer.h"
 #include "workers/upkeep.h"
 #include "workers/version_gate.h"
@@ -87,6 +89,7 @@ class Worker {
   void OnFirstCatalog(const Result<CatalogPtr>& catalog);
   void OnSnapshot(const CatalogPtr& catalog);
   void OnGained(const TenurePtr& tenure);
+  void OnPassed(const HeldEventPtr& held);
   void OnReturning(const TenurePtr& tenure);
   void OnEnded(const TenurePtr& tenure);
   void OnGone(const Endpoint& endpoint);
@@ -110,6 +113,9 @@ class Worker {
   EndpointDisabler disabler_;
   const std::function<double()> memory_share_;
   AttemptLog attempt_log_;
+  // Before those who read partitions: what they learn on a new connection must find the book there.
+  StreamBook streams_;
+  RoomBook rooms_;
   Dispatcher dispatcher_;
   FanOut fan_out_;
   VersionGate gate_;

@@ -12,6 +12,7 @@ WorkerTest::WorkerTest() {
   AnswerCatalog();
   AnswerTransitions();
   AnswerAttemptLog();
+  AnswerStreams();
 }
 
 void WorkerTest::AnswerCatalog() {
@@ -19,11 +20,15 @@ void WorkerTest::AnswerCatalog() {
     return RedisValue::Array({RedisValue::Array(
         {RedisValue::Text(std::to_string(change_) + "-0"), RedisValue::Array({})})});
   });
-  redis_.On("HGETALL", [this](const FakeRedisCall&) {
+  redis_.On("HGETALL", [this](const FakeRedisCall& call) {
+    const PartitionKeys keys = PartitionKeys::For(0, 1);
+    const auto& hash = call.args[0] == keys.streams ? streams_
+                       : call.args[0] == keys.rooms ? rooms_
+                                                    : states_;
     std::vector<RedisValue> flat;
-    for (const auto& [number, state] : states_) {
-      flat.push_back(RedisValue::Text(number));
-      flat.push_back(RedisValue::Text(state));
+    for (const auto& [field, value] : hash) {
+      flat.push_back(RedisValue::Text(field));
+      flat.push_back(RedisValue::Text(value));
     }
     return RedisValue::Array(std::move(flat));
   });
@@ -82,6 +87,22 @@ void WorkerTest::AnswerAttemptLog() {
   redis_.On("PEXPIRE", RedisValue::Integer(1));
   redis_.On("MEMORY", RedisValue::Integer(100));
   redis_.On("XLEN", RedisValue::Integer(1));
+}
+
+void WorkerTest::AnswerStreams() {
+  redis_.On("GET", [this](const FakeRedisCall&) {
+    return room_version_ == 0 ? RedisValue::Nil() : RedisValue::Text(std::to_string(room_version_));
+  });
+  redis_.On("streams", [this](const FakeRedisCall& call) {
+    for (size_t at = 3; at + 3 < call.args.size(); at += 4) {
+      auto& hash = call.args[at] == "s" ? streams_ : stream_media_;
+      hash[(call.args[at] == "s" ? "" : call.args[at]) + call.args[at + 1]] = call.args[at + 3];
+    }
+    std::vector<RedisValue> gone;
+    for (const std::string& key : streams_gone_) gone.push_back(RedisValue::Text(key));
+    return RedisValue::Array(std::move(gone));
+  });
+  redis_.On("room", RedisValue::Array({RedisValue::Integer(0), RedisValue::Integer(0)}));
 }
 
 std::vector<AttemptLogRecord> WorkerTest::Logged() {

@@ -85,6 +85,12 @@ class WorkerTest : public ::testing::Test {
   int64_t failing_since_ms_ = 0;  // Of every lane.
   std::vector<Settled> settled_;
   std::vector<Resolved> resolved_;
+  // Hashes of the partition: fields and values.
+  std::map<std::string, std::string> streams_;
+  std::map<std::string, std::string> stream_media_;
+  std::map<std::string, std::string> rooms_;
+  int64_t room_version_ = 0;
+  std::vector<std::string> streams_gone_;      // What the next writing says is forgotten.
   std::map<std::string, std::string> claims_;  // Claim key -> stream id.
   std::vector<RedisValue> pending_pages_;      // Answers of ReadPending, in order; then empty.
   std::vector<std::string> pending_ids_;       // What XPENDING shows.
@@ -97,6 +103,7 @@ class WorkerTest : public ::testing::Test {
   void AnswerCatalog();
   void AnswerTransitions();
   void AnswerAttemptLog();
+  void AnswerStreams();
   Result<RedisValue> OnDone(const FakeRedisCall& call);
   Result<RedisValue> OnSettle(const FakeRedisCall& call);
   Result<RedisValue> OnResolve(const FakeRedisCall& call);

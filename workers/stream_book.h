@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/call_scope.h"
+#include "relay/catalog_store.h"
+#include "relay/event_facts.h"
+#include "relay/event_loop.h"
+#include "relay/json_object.h"
+#include "relay/log.h"
+#include "relay/redis_client.h"
+#include "relay/redis_streams.h"
+#include "relay/stream_state.h"
+#include "workers/held_event.h"
+#include "workers/stream_note.h"
+
+namespace relay {
+
+// Keeps which push of each live stream is the current one, and so tells for every start and stop
+// what it is to its stream at the moment of an attempt (relay/stream_state.h has the rules).
+//
+// The owner of a partition keeps the book of its streams, because it alone sees all of their events
+// in the order of their arrival. It is read from Redis when the partition is taken, on the
+// connection that then reads the pending list, and so stands before the first event is taken in. A
+// start or a stop is written back at the end of the turn, ahead of its settlement on the same
+// connection: after a crash it is either in the book, or it is read again. Recordings and
+// screenshots decide nothing and may wait for kGather.
+//
+// The book never holds up an event and never loses one: what cannot be read or written costs
+// verdicts, which then are "unknown". Memory is bounded by kStreamsMax a partition.
+//
+// All references outlive the book. Loop thread only.
+class StreamBook final : private TurnEndHook {
+ public:
+  static constexpr Millis kGather{1000};
+  // Redis forgets what is over kStreamsMax; as long as it does not answer, the book may grow to
+  // this.
+  static constexpr size_t kStreamsInMemoryMax = 2 * static_cast<size_t>(kStreamsMax);
+
+  StreamBook(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs, Log& log);
+
+  // Reads the partition's book. Requires: before its pending list is asked for.
+  void Add(const TenurePtr& tenure);
+  void Drop(const TenurePtr& tenure);
+
+  // Takes in what an event says of its stream: once for each event that is no repeat, in the order
+  // of their entries. Returns its note.
+  StreamNotePtr Admit(const HeldEvent& held);
+  // The note alone: of an event that was taken in when it was first read.
+  StreamNotePtr Read(const Event& event);
+  // "current", "stale" or "unknown" as things stand now; empty without a note. Static text.
+  std::string_view VerdictOf(const Tenure& tenure, const StreamNote* note) const;
+
+  // Writes what has been gathered now: before a partition is given back.
+  void Flush();
+
+ private:
+  struct Kept {
+    StreamState state;
+    bool dirty = false;  // Stands in Desk::dirty.
+  };
+  struct Desk {
+    TenurePtr tenure;
+    bool loaded = false;
+    std::unordered_map<std::string, Kept> streams;       // By StreamKey().
+    std::vector<std::string> dirty;                      // Keys of states to be written.
+    std::unordered_map<std::string, StreamWrite> media;  // By their fields in Redis.
+  };
+
+  void OnTurnEnd() override;
+  void OnConnectionChange();
+  void Load(const Desk& desk);
+  void OnLoaded(const TenurePtr& tenure, Result<RedisValue>&& reply);
+  // Whether facts_ now holds what `event` says; only for events that change a stream.
+  StreamChange ReadFacts(const Event& event, bool push_only);
+  StreamNotePtr NoteOf(const Event& event) const;
+  void Apply(Desk& desk, const StreamNote& note, const EntryId& entry);
+  void GatherMedia(Desk& desk, const Event& event, StreamChange change, const EntryId& entry);
+  void Write(Desk& desk);
+  void Send(Desk& desk, std::vector<StreamWrite> writes);
+  void OnWritten(const TenurePtr& tenure, const std::vector<std::string>& keys,
+                 const Result<RedisValue>& reply);
+  void MarkDirty(Desk& desk, const std::string& key, Kept& kept);
+  std::string KeyOfFacts(const Event& event) const;
+  Desk* DeskOf(const Tenure& tenure);
+  const Desk* DeskOf(const Tenure& tenure) const;
+
+  EventLoop& loop_;
+  RedisClient& redis_;
+  CatalogStore& catalogs_;
+  Log& log_;
+  std::map<int, Desk> desks_;  // By partition.
+  EventFactsReader reader_;
+  EventFacts facts_;
+  JsonObject body_;
+  const std::unique_ptr<Timer> timer_;
+  CallScope scope_;
+};
+
+}  // namespace relay
