@@ -20,6 +20,7 @@
 #include "cli/sink_command.h"
 #include "cli/status_command.h"
 #include "cli/streamcode_command.h"
+#include "cli/streams_command.h"
 #include "cli/unrouted_command.h"
 #include "cli/up_command.h"
 #include "cli/verify_command.h"
@@ -39,12 +40,13 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   const std::vector<relay::AddCommand> commands = {
-      &relay::AddUpCommand,       &relay::AddCheckCommand,      &relay::AddStatusCommand,
-      &relay::AddApplyCommand,    &relay::AddPatternCommand,    &relay::AddCatalogCommand,
-      &relay::AddEndpointCommand, &relay::AddDlqCommand,        &relay::AddPendingCommand,
-      &relay::AddEventsCommand,   &relay::AddUnroutedCommand,   &relay::AddRefusedCommand,
-      &relay::AddFsckCommand,     &relay::AddSimulateCommand,   &relay::AddSinkCommand,
-      &relay::AddVerifyCommand,   &relay::AddStreamCodeCommand, &relay::AddPlayUrlCommand,
+      &relay::AddUpCommand,       &relay::AddCheckCommand,   &relay::AddStatusCommand,
+      &relay::AddApplyCommand,    &relay::AddPatternCommand, &relay::AddCatalogCommand,
+      &relay::AddEndpointCommand, &relay::AddDlqCommand,     &relay::AddPendingCommand,
+      &relay::AddEventsCommand,   &relay::AddStreamsCommand, &relay::AddUnroutedCommand,
+      &relay::AddRefusedCommand,  &relay::AddFsckCommand,    &relay::AddSimulateCommand,
+      &relay::AddSinkCommand,     &relay::AddVerifyCommand,  &relay::AddStreamCodeCommand,
+      &relay::AddPlayUrlCommand,
   };
   RaiseFileLimit();
   std::vector<std::string> environment;
