@@ -37,6 +37,7 @@ namespace relay {
 //   PartitionOwner --gained, returning, ended--> everybody below
 //   StreamConsumer -> VersionGate -> FanOut -> Dispatcher -> (attempt) -> FanOut -> Settler
 //   RetryScheduler -----------------------------> Dispatcher -> (attempt) -> Settler
+//   StreamBook and RoomBook tell each attempt what is known of the event's stream.
 //
 // A partition is given back, one by one or all at a drain, when nothing is in hand under it:
 // nothing new is read or taken, what is in flight has `drain` to end, what has not ended then is
