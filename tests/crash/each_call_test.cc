@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "relay/attempt_record.h"
+#include "relay/redis_streams.h"
 #include "tests/crash/checker.h"
 #include "tests/crash/owner.h"
 
@@ -241,6 +242,19 @@ TEST_F(EachCallTest, HoldAndRelease) {
 }
 
 // The sweeps mend what others have broken; they may fail half way themselves.
+// Beside the books: whatever is left of it, they do not change.
+TEST_F(EachCallTest, Streams) {
+  FailInTurn(
+      [this](const Stage& stage) {
+        const std::vector<StreamWrite> writes = {
+            {StreamWrite::Kind::kState, "s", stage.fresh.stored_ms(), "state"},
+            {StreamWrite::Kind::kRecording, "s", stage.fresh.stored_ms(), "1 url"},
+            {StreamWrite::Kind::kState, "old", 1, "forgotten at once"}};
+        return WriteStreams(keys_, owner_, writes);
+      },
+      0);
+}
+
 TEST_F(EachCallTest, Sweeps) {
   const auto damage = [this](const Stage& stage) {
     redis_.Ask(RedisCommand("ZADD").Arg(keys_.DeadLetters(1)).Arg("5").Arg(stage.half_done.text()));
