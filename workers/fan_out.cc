@@ -119,6 +119,7 @@ void FanOut::OnFirstDecided(uint64_t number, const Delivery& delivery, const Dec
 void FanOut::Settle(uint64_t number, Entry& entry) {
   RELAY_CHECK(!entry.sent);
   entry.sent = true;
+  events_.on_settling(entry.tenure);
   if (entry.settlement.tenant.empty()) entry.settlement.tenant = "-";
   if (entry.leases.empty()) {
     settler_.Settle(entry.tenure, std::move(entry.settlement), number);

@@ -38,6 +38,8 @@ class FanOut {
     Millis lease_margin{5000};
   };
   struct Events {
+    // An entry is about to be handed to the settler.
+    std::function<void(const TenurePtr&)> on_settling;
     std::function<void(const TenurePtr&, const Member&)> on_released;
   };
 

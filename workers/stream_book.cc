@@ -5,12 +5,18 @@
 
 namespace relay {
 
+namespace {
+
+// Redis is told to the minute when a stream was heard of: what is heard of often changes the index,
+// and so the append-only file, once a minute.
+int64_t ToTheMinute(int64_t ms) {
+  return ms - ms % 60'000;
+}
+
+}  // namespace
+
 StreamBook::StreamBook(EventLoop& loop, RedisClient& redis, CatalogStore& catalogs, Log& log)
-    : loop_(loop),
-      redis_(redis),
-      catalogs_(catalogs),
-      log_(log),
-      timer_(loop.NewTimer([this] { Flush(); })) {
+    : redis_(redis), catalogs_(catalogs), log_(log), timer_(loop.NewTimer([this] { Flush(); })) {
   redis_.WatchState(scope_, [this] { OnConnectionChange(); });
 }
 
@@ -123,14 +129,10 @@ void StreamBook::Apply(Desk& desk, const StreamNote& note, const EntryId& entry)
     found = desk.streams.emplace(note.key, Kept{}).first;
   }
   const PushChange change{note.started, note.sequence, facts_.event_time_ms, entry};
-  if (found->second.state.Apply(change)) MarkDirty(desk, note.key, found->second);
-}
-
-void StreamBook::MarkDirty(Desk& desk, const std::string& key, Kept& kept) {
-  if (kept.dirty) return;
-  kept.dirty = true;
-  desk.dirty.push_back(key);
-  loop_.AtTurnEnd(*this, Phase::kBatch);
+  Kept& kept = found->second;
+  if (!kept.state.Apply(change) || std::exchange(kept.dirty, true)) return;
+  desk.dirty.push_back(note.key);
+  if (!timer_->armed()) timer_->Arm(kGather);
 }
 
 void StreamBook::GatherMedia(Desk& desk, const Event& event, StreamChange change,
@@ -144,12 +146,9 @@ void StreamBook::GatherMedia(Desk& desk, const Event& event, StreamChange change
                                                       : StreamWrite::Kind::kScreenshot;
   const int64_t at_ms = facts_.event_time_ms > 0 ? facts_.event_time_ms : entry.ms;
   StreamWrite& write = desk.media[StreamMediaField(kind, key)];
-  write = {kind, std::move(key), entry.ms, EncodeStreamMedia({at_ms, facts_.media_url})};
-  if (desk.media.size() >= kStreamWritesMax) {
-    loop_.AtTurnEnd(*this, Phase::kBatch);
-  } else if (!timer_->armed()) {
-    timer_->Arm(kGather);
-  }
+  write = {kind, std::move(key), ToTheMinute(entry.ms),
+           EncodeStreamMedia({at_ms, facts_.media_url})};
+  if (!timer_->armed()) timer_->Arm(kGather);
 }
 
 std::string_view StreamBook::VerdictOf(const Tenure& tenure, const StreamNote* note) const {
@@ -167,10 +166,10 @@ std::string_view StreamBook::VerdictOf(const Tenure& tenure, const StreamNote* n
 
 // ---- Writing.
 
-void StreamBook::OnTurnEnd() {
-  for (auto& [partition, desk] : desks_) {
-    if (!desk.dirty.empty() || desk.media.size() >= kStreamWritesMax) Write(desk);
-  }
+// Recordings and screenshots go along with states; alone they wait for the timer.
+void StreamBook::Flush(const Tenure& tenure) {
+  Desk* desk = DeskOf(tenure);
+  if (desk && !desk->dirty.empty()) Write(*desk);
 }
 
 void StreamBook::Flush() {
@@ -188,7 +187,8 @@ void StreamBook::Write(Desk& desk) {
     if (found == desk.streams.end()) continue;
     found->second.dirty = false;
     const StreamState& state = found->second.state;
-    add({StreamWrite::Kind::kState, std::move(key), state.changed_ms, EncodeStreamState(state)});
+    add({StreamWrite::Kind::kState, std::move(key), ToTheMinute(state.changed_ms),
+         EncodeStreamState(state)});
   }
   for (auto& [field, write] : std::exchange(desk.media, {})) add(std::move(write));
   if (!writes.empty()) Send(desk, std::move(writes));

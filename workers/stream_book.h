@@ -27,16 +27,16 @@ namespace relay {
 //
 // The owner of a partition keeps the book of its streams, because it alone sees all of their events
 // in the order of their arrival. It is read from Redis when the partition is taken, on the
-// connection that then reads the pending list, and so stands before the first event is taken in. A
-// start or a stop is written back at the end of the turn, ahead of its settlement on the same
-// connection: after a crash it is either in the book, or it is read again. Recordings and
-// screenshots decide nothing and may wait for kGather.
+// connection that then reads the pending list, and so stands before the first event is taken in.
+// What has changed is written back after kGather, and before anything of its partition is settled,
+// on the same connection: so a start or stop is in the book, or is read again after a crash. Going
+// along with a settlement costs Redis no turn, and no sync of its file, of their own.
 //
 // The book never holds up an event and never loses one: what cannot be read or written costs
 // verdicts, which then are "unknown". Memory is bounded by kStreamsMax a partition.
 //
 // All references outlive the book. Loop thread only.
-class StreamBook final : private TurnEndHook {
+class StreamBook final {
  public:
   static constexpr Millis kGather{1000};
   // Redis forgets what is over kStreamsMax; as long as it does not answer, the book may grow to
@@ -57,7 +57,9 @@ class StreamBook final : private TurnEndHook {
   // "current", "stale" or "unknown" as things stand now; empty without a note. Static text.
   std::string_view VerdictOf(const Tenure& tenure, const StreamNote* note) const;
 
-  // Writes what has been gathered now: before a partition is given back.
+  // Writes what has changed now: before an entry of the partition is settled.
+  void Flush(const Tenure& tenure);
+  // Of all partitions: before one is given back.
   void Flush();
 
  private:
@@ -73,7 +75,6 @@ class StreamBook final : private TurnEndHook {
     std::unordered_map<std::string, StreamWrite> media;  // By their fields in Redis.
   };
 
-  void OnTurnEnd() override;
   void OnConnectionChange();
   void Load(const Desk& desk);
   void OnLoaded(const TenurePtr& tenure, Result<RedisValue>&& reply);
@@ -86,12 +87,10 @@ class StreamBook final : private TurnEndHook {
   void Send(Desk& desk, std::vector<StreamWrite> writes);
   void OnWritten(const TenurePtr& tenure, const std::vector<std::string>& keys,
                  const Result<RedisValue>& reply);
-  void MarkDirty(Desk& desk, const std::string& key, Kept& kept);
   std::string KeyOfFacts(const Event& event) const;
   Desk* DeskOf(const Tenure& tenure);
   const Desk* DeskOf(const Tenure& tenure) const;
 
-  EventLoop& loop_;
   RedisClient& redis_;
   CatalogStore& catalogs_;
   Log& log_;

@@ -11,9 +11,9 @@ local streams_max, age_max = whole(ARGV[2], 1e6), whole(ARGV[3], MS_MAX)
 if #KEYS ~= 13 or not streams_max or not age_max or (#ARGV - 3) % 4 ~= 0 or #ARGV > 3 + 4 * 200 then
   return bad('streams')
 end
+local KINDS = {s = true, r = true, c = true}
 for i = 4, #ARGV, 4 do
-  if not string.find(ARGV[i], '^[src]$') or #ARGV[i + 1] == 0 or not whole(ARGV[i + 2], SCORE_MAX) or
-     #ARGV[i + 3] == 0 then
+  if not KINDS[ARGV[i]] or ARGV[i + 1] == '' or not tonumber(ARGV[i + 2]) or ARGV[i + 3] == '' then
     return bad('stream')
   end
 end
@@ -24,15 +24,17 @@ local function ms_of(text) return tonumber(string.match(text or '', '^%d+')) or 
 local ages, states, media, newest = {}, {}, {}, {}
 for i = 4, #ARGV, 4 do
   local kind, stream, value = ARGV[i], ARGV[i + 1], ARGV[i + 3]
-  append(ages, ARGV[i + 2], stream)
+  ages[#ages + 1] = ARGV[i + 2]
+  ages[#ages + 1] = stream
   if kind == 's' then
-    append(states, stream, value)
+    states[#states + 1] = stream
+    states[#states + 1] = value
   else
-    local field = kind .. stream
-    newest[field] = newest[field] or ms_of(call('HGET', MEDIA, field))
-    if ms_of(value) >= newest[field] then
-      newest[field] = ms_of(value)
-      append(media, field, value)
+    local field, ms = kind .. stream, ms_of(value)
+    if ms >= (newest[field] or ms_of(call('HGET', MEDIA, field))) then
+      newest[field] = ms
+      media[#media + 1] = field
+      media[#media + 1] = value
     end
   end
 end
