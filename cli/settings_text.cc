@@ -120,6 +120,11 @@ std::string SettingsToToml(const Settings& settings) {
              .Key("age_max", Time(settings.attempt_log.age_max))
              .Key("bytes_max", settings.attempt_log.bytes_max)
              .text() +
+         Section("dlq")
+             .Key("age_max", Time(settings.dlq.age_max))
+             .Key("bytes_max", settings.dlq.bytes_max)
+             .Key("archive_dir", Quoted(settings.dlq.archive_dir))
+             .text() +
          Section("guard")
              .Key("allow_private", Strings(settings.guard.allow_private))
              .Key("ports",

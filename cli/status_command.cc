@@ -29,6 +29,8 @@ struct InstallationStatus {
   std::vector<std::string> workers;
   std::string catalog_version = "none";
   std::string redis_version, memory, memory_max, uptime_s;
+  // Dead letters beyond a limit of [dlq], as their partitions' owners have last found them.
+  int64_t dead_over_age = 0, dead_over_bytes = 0;
 };
 
 // The value of "name:value" in a reply of INFO.
@@ -66,10 +68,20 @@ Result<PartitionStatus> ReadPartition(RedisSession& session, const PartitionKeys
   return status;
 }
 
+// A reply of HGETALL kOverLimitKey.
+void ReadOverLimit(const RedisValue& reply, InstallationStatus& status) {
+  for (size_t i = 1; i < reply.items.size(); i += 2) {
+    char* end = nullptr;
+    status.dead_over_age += std::strtoll(reply.items[i].text.c_str(), &end, 10);
+    status.dead_over_bytes += std::strtoll(end, nullptr, 10);
+  }
+}
+
 Result<InstallationStatus> ReadStatus(RedisSession& session) {
   const RedisCommand commands[] = {RedisCommand("TIME"), RedisCommand("INFO"),
                                    RedisCommand("ZRANGE").Arg(kWorkersKey).Arg("0").Arg("-1"),
-                                   RedisCommand("HGET").Arg(kCatalogKey).Arg("version")};
+                                   RedisCommand("HGET").Arg(kCatalogKey).Arg("version"),
+                                   RedisCommand("HGETALL").Arg(kOverLimitKey)};
   Result<std::vector<RedisValue>> replies = session.AskAll(commands);
   if (!replies.ok()) return replies.status();
   Result<std::vector<std::string>> time = TextsOf((*replies)[0], "TIME");
@@ -84,6 +96,7 @@ Result<InstallationStatus> ReadStatus(RedisSession& session) {
   status.memory_max = InfoValue(info, "maxmemory_human");
   status.uptime_s = InfoValue(info, "uptime_in_seconds");
   if ((*replies)[3].is_text()) status.catalog_version = (*replies)[3].text;
+  ReadOverLimit((*replies)[4], status);
   const int64_t now_ms = std::strtoll(time->front().c_str(), nullptr, 10) * 1000;
   for (const PartitionKeys& keys : session.partitions()) {
     Result<PartitionStatus> partition = ReadPartition(session, keys, now_ms);
@@ -133,12 +146,24 @@ void PrintJson(const InstallationStatus& status) {
       .Number("pending", total.counters.pending())
       .Number("dead", total.counters.dead)
       .Number("ok", total.counters.ok)
+      .Number("dead_over_age", status.dead_over_age)
+      .Number("dead_over_bytes", status.dead_over_bytes)
       .Text("redis_version", status.redis_version)
       .Text("memory", status.memory)
       .Text("memory_max", status.memory_max)
       .Text("catalog_version", status.catalog_version)
       .Number("workers", static_cast<int64_t>(status.workers.size()));
   std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+void PrintOverLimit(const InstallationStatus& status) {
+  if (status.dead_over_age + status.dead_over_bytes == 0) return;
+  std::printf(
+      "dead letters beyond a limit: %s over dlq.age_max, about %s over dlq.bytes_max. Redrive or "
+      "purge them (relayctl dlq), or let workers archive them (dlq.archive_dir); where they do, "
+      "see "
+      "their log.\n",
+      WithThousands(status.dead_over_age).c_str(), WithThousands(status.dead_over_bytes).c_str());
 }
 
 void PrintTable(const InstallationStatus& status) {
@@ -159,6 +184,7 @@ void PrintTable(const InstallationStatus& status) {
                WithThousands(counters.repeats)});
   }
   table.Print();
+  PrintOverLimit(status);
 }
 
 int RunStatus(bool json, const CommandContext& context) {

@@ -1,12 +1,16 @@
 #include "relay/event_loop.h"
 
 #include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "relay/c_handle.h"
+#include "relay/call_scope.h"
 #include "relay/check.h"
 
 namespace relay {
@@ -96,6 +100,55 @@ class LibeventTimer final : public Timer {
   EventPtr event_;
 };
 
+// An eventfd counts what was posted and wakes the loop.
+class LibeventInbox final : public Inbox {
+ public:
+  explicit LibeventInbox(event_base* base)
+      : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        event_(event_new(base, fd_, EV_READ | EV_PERSIST, &LibeventInbox::OnPosted, this)) {
+    RELAY_CHECK(fd_ >= 0 && event_ && event_add(event_.get(), nullptr) == 0);
+  }
+  ~LibeventInbox() override {
+    event_.reset();
+    close(fd_);
+  }
+
+  void Post(std::function<void()> task) override {
+    {
+      const std::lock_guard lock(mutex_);
+      posted_.push_back(std::move(task));
+    }
+    // It fails only where the count is full, and then the loop is awake anyway.
+    [[maybe_unused]] const int woken = eventfd_write(fd_, 1);
+  }
+
+ private:
+  static void OnPosted(evutil_socket_t, short, void* self) noexcept {
+    static_cast<LibeventInbox*>(self)->RunPosted();
+  }
+
+  void RunPosted() {
+    eventfd_t count = 0;
+    [[maybe_unused]] const int read = eventfd_read(fd_, &count);
+    std::vector<std::function<void()>> tasks;
+    {
+      const std::lock_guard lock(mutex_);
+      tasks.swap(posted_);
+    }
+    const CallScope::Watch watch = scope_.watch();
+    for (auto& task : tasks) {
+      if (watch.gone()) return;
+      task();
+    }
+  }
+
+  const int fd_;
+  EventPtr event_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;  // Guarded by mutex_.
+  CallScope scope_;
+};
+
 struct SignalWatch {
   std::function<void()> on_signal;
   EventPtr event;
@@ -160,6 +213,10 @@ const Clock& SystemLoop::clock() const {
 
 std::unique_ptr<Timer> SystemLoop::NewTimer(std::function<void()> on_fire) {
   return std::make_unique<LibeventTimer>(impl_->base.get(), std::move(on_fire));
+}
+
+std::unique_ptr<Inbox> SystemLoop::NewInbox() {
+  return std::make_unique<LibeventInbox>(impl_->base.get());
 }
 
 void SystemLoop::Post(std::function<void()> task) {

@@ -56,14 +56,26 @@ class TurnEndQueue {
   std::unique_ptr<Slots> slots_;
 };
 
+// Where other threads leave work for the loop's thread. A handle is its registration: destroy it,
+// on the loop's thread, and what it still holds is not run. It may be destroyed inside its own
+// tasks, but not while another thread may still post to it.
+class Inbox {
+ public:
+  virtual ~Inbox() = default;
+  // From any thread: the loop calls `task` in one of its next turns, in the order of posting.
+  virtual void Post(std::function<void()> task) = 0;
+};
+
 // Timers, posting, end-of-turn hooks, deferred deletion and signals of one thread. Everything that
-// is handed an EventLoop belongs to its thread and must be gone before the loop is.
+// is handed an EventLoop belongs to its thread, but for Inbox::Post(), and must be gone before the
+// loop is.
 class EventLoop {
  public:
   virtual ~EventLoop() = default;
 
   virtual const Clock& clock() const = 0;
   virtual std::unique_ptr<Timer> NewTimer(std::function<void()> on_fire) = 0;
+  virtual std::unique_ptr<Inbox> NewInbox() = 0;
   // Calls `task` later in this turn or in the next one, never from inside this call.
   virtual void Post(std::function<void()> task) = 0;
   // Calls hook.OnTurnEnd() once at the end of this turn. Asking twice is asking once.
@@ -89,6 +101,7 @@ class SystemLoop final : public EventLoop {
 
   const Clock& clock() const override;
   std::unique_ptr<Timer> NewTimer(std::function<void()> on_fire) override;
+  std::unique_ptr<Inbox> NewInbox() override;
   void Post(std::function<void()> task) override;
   void AtTurnEnd(TurnEndHook& hook, TurnEndHook::Phase phase) override;
 

@@ -128,7 +128,8 @@ std::vector<const RedisScript*> EndpointScripts() {
 std::vector<const RedisScript*> AllScripts() {
   std::vector<const RedisScript*> all;
   for (const auto& part : {TransitionScripts(), OwnershipScripts(), EndpointScripts(),
-                           UpkeepScripts(), CatalogScripts(), LaneScripts(), StreamScripts()}) {
+                           UpkeepScripts(), DeadLetterScripts(), CatalogScripts(), LaneScripts(),
+                           StreamScripts()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

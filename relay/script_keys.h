@@ -12,7 +12,7 @@ namespace relay {
 // What the builders of ScriptCalls share.
 
 // What stands before a script's own text: nothing, or head.lua and the parts named.
-enum class ScriptHead { kNone, kOwner, kOwnerUpkeep, kUpkeep };
+enum class ScriptHead { kNone, kHead, kOwner, kOwnerUpkeep, kUpkeep };
 // The script relay/scripts/<name>.lua behind its head.
 RedisScript MakeScript(const std::string& name, ScriptHead head);
 
@@ -39,6 +39,7 @@ std::vector<const RedisScript*> TransitionScripts();
 std::vector<const RedisScript*> OwnershipScripts();
 std::vector<const RedisScript*> EndpointScripts();
 std::vector<const RedisScript*> UpkeepScripts();
+std::vector<const RedisScript*> DeadLetterScripts();
 std::vector<const RedisScript*> CatalogScripts();
 std::vector<const RedisScript*> LaneScripts();
 std::vector<const RedisScript*> StreamScripts();

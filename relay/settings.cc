@@ -126,6 +126,18 @@ void ReadAttemptLog(TomlTable& table, Settings::AttemptLog& log) {
   table.ReadBytes("bytes_max", 64 * kKiB, 1 * kGiB, log.bytes_max);
 }
 
+void ReadDeadLetters(TomlTable& table, Settings::DeadLetters& dlq) {
+  table.Read("age_max", Millis(0), hours(24 * 3650), dlq.age_max);
+  table.ReadBytes("bytes_max", 0, kGiB * kKiB * kKiB, dlq.bytes_max);
+  table.Read("archive_dir", dlq.archive_dir);
+  if (!dlq.archive_dir.empty() && dlq.archive_dir != Settings::DeadLetters::kNoArchive &&
+      dlq.archive_dir.front() != '/') {
+    table.Complain("archive_dir",
+                   "expected an absolute path, \"none\" to drop without an archive, or \"\" to "
+                   "drop nothing");
+  }
+}
+
 void ReadGuard(TomlTable& table, Settings::Guard& guard) {
   table.Read("allow_private", 100, guard.allow_private);
   for (const std::string& block : guard.allow_private) {
@@ -168,6 +180,7 @@ Settings ReadSettings(TomlTable& root) {
   ReadSection(root, "worker", out.worker, ReadWorker);
   ReadSection(root, "delivery", out.delivery, ReadDelivery);
   ReadSection(root, "attempt_log", out.attempt_log, ReadAttemptLog);
+  ReadSection(root, "dlq", out.dlq, ReadDeadLetters);
   ReadSection(root, "guard", out.guard, ReadGuard);
   ReadSection(root, "secrets", out.secrets, ReadSecrets);
   ReadSection(root, "log", out.log, ReadLog);
@@ -175,8 +188,8 @@ Settings ReadSettings(TomlTable& root) {
   return out;
 }
 
-constexpr std::string_view kSections[] = {"redis",       "broker", "worker",  "delivery",
-                                          "attempt_log", "guard",  "secrets", "log"};
+constexpr std::string_view kSections[] = {"redis", "broker", "worker",  "delivery", "attempt_log",
+                                          "dlq",   "guard",  "secrets", "log"};
 
 // The section that a variable's name begins with, before the underscore of its key; empty when
 // there is none. No section's name begins with another's and an underscore.

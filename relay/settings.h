@@ -80,6 +80,17 @@ struct Settings {
 
     bool operator==(const AttemptLog&) const = default;
   };
+  // How long and how many dead letters stay, and what becomes of those beyond a limit.
+  struct DeadLetters {
+    Millis age_max = std::chrono::hours(24 * 30);     // Zero: no limit.
+    int64_t bytes_max = int64_t{1024} * 1024 * 1024;  // Of the whole installation. Zero: no limit.
+    // Empty: they stay, and a warning is all. kNoArchive: they are dropped. Otherwise the absolute
+    // path of the folder whose files they are written to before they are dropped.
+    std::string archive_dir;
+
+    static constexpr const char* kNoArchive = "none";
+    bool operator==(const DeadLetters&) const = default;
+  };
   struct Guard {
     std::vector<std::string> allow_private;    // CIDR blocks, e.g. "127.0.0.0/8".
     std::vector<int> ports = {80, 443, 8443};  // Empty: every port.
@@ -105,6 +116,7 @@ struct Settings {
   Worker worker;
   Delivery delivery;
   AttemptLog attempt_log;
+  DeadLetters dlq;
   Guard guard;
   Secrets secrets;
   LogSection log;

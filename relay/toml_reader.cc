@@ -68,8 +68,10 @@ std::string DurationRange(Millis min, Millis max) {
 }
 
 bool IsDuration(const TomlValue& value, Millis min, Millis max, Millis* out) {
-  if (!IsText(value)) return false;
-  const Result<Millis> parsed = ParseDuration(value.text);
+  int64_t number = -1;
+  const bool zero = IsInteger(value, &number) && number == 0;  // The one that needs no unit.
+  if (!zero && !IsText(value)) return false;
+  const Result<Millis> parsed = zero ? Millis(0) : ParseDuration(value.text);
   if (!parsed.ok() || *parsed < min || *parsed > max) return false;
   *out = *parsed;
   return true;

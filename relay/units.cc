@@ -50,7 +50,7 @@ std::string Format(int64_t value, std::span<const Unit> units) {
 
 Result<Millis> ParseDuration(std::string_view text) {
   int64_t ms = 0;
-  if (!Parse(text, kDurations, &ms)) {
+  if (text != "0" && !Parse(text, kDurations, &ms)) {
     return Status::InvalidArgument(
         "a duration is a whole number and one of ms, s, m, h, d, such as \"15s\"");
   }

@@ -11,7 +11,7 @@ namespace relay {
 
 // Durations and sizes as people write them in conf, catalog and command lines.
 
-// "15s", "250ms", "10m", "48h", "30d": a whole number and a unit.
+// "15s", "250ms", "10m", "48h", "30d": a whole number and a unit, which "0" does not need.
 Result<Millis> ParseDuration(std::string_view text);
 // The shortest such text: 90000 ms is "90s", 120000 ms is "2m".
 std::string FormatDuration(Millis duration);

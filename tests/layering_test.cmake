@@ -45,6 +45,8 @@ forbid("libcurl outside its file" "#include <curl/" "ask HttpClient" IN ${all}
        EXCEPT "^workers/(http_client[a-z_]*|curl_[a-z_]*)\\.(cc|h)$")
 forbid("c-ares outside its file" "#include <ares" "ask Resolver" IN ${all}
        EXCEPT "^workers/resolver[a-z_]*\\.cc$")
+forbid("zlib outside its file" "#include <zlib" "ask ArchiveFile" IN ${all}
+       EXCEPT "^workers/archive_file\\.cc$")
 forbid("a clock outside its file"
        "(steady_clock::now|system_clock::now|clock_gettime|gettimeofday|[^_a-zA-Z]time\\((NULL|nullptr)\\))"
        "ask a Clock" IN ${all} EXCEPT "^relay/clock\\.cc$")

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "relay/units.h"
+#include "workers/archive_thread.h"
 
 namespace relay {
 
@@ -18,6 +19,15 @@ StreamConsumer::Limits ConsumerLimits(const Settings& settings) {
       std::max<int64_t>(1, settings.worker.repeats_max / settings.redis.partitions);
   limits.command_deadline = settings.redis.command_deadline;
   return limits;
+}
+
+// One is enough for a host's disk, and its files are named for this start of the program.
+std::unique_ptr<DeadLetterArchive> NewArchive(EventLoop& loop, const Settings::DeadLetters& dlq,
+                                              const std::string& boot_id) {
+  if (dlq.archive_dir.empty() || dlq.archive_dir == Settings::DeadLetters::kNoArchive) {
+    return nullptr;
+  }
+  return std::make_unique<ArchiveThread>(loop, dlq.archive_dir, boot_id);
 }
 
 }  // namespace
@@ -82,6 +92,14 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
                  attempt_log_, parts.log, metrics_, settings.worker.lease_margin,
                  {.on_stale = [this](const TenurePtr& tenure) { owner_.ReportLost(tenure); }}),
       upkeep_(parts.loop, parts.redis, parts.log, metrics_),
+      archive_(NewArchive(parts.loop, settings.dlq, owner_.boot_id())),
+      keeper_({.loop = parts.loop,
+               .redis = parts.redis,
+               .log = parts.log,
+               .metrics = metrics_,
+               .archive = archive_.get(),
+               .catalog = [this] { return table_.catalog(); }},
+              settings.dlq, settings.redis.partitions),
       catalog_timer_(loop_.NewTimer([this] { LoadCatalog(); })),
       tick_(loop_.NewTimer([this] { OnTick(); })),
       drain_tick_(loop_.NewTimer([this] { OnDrainTick(); })) {}
@@ -126,6 +144,7 @@ void Worker::OnGained(const TenurePtr& tenure) {
   streams_.Add(tenure);  // First: what the others ask for is answered behind its answer.
   rooms_.Add(tenure);
   upkeep_.Add(tenure);
+  keeper_.Add(tenure);
   scheduler_.Add(tenure);
   consumer_.Add(tenure);
   metrics_.partitions_owned.Set(owner_.owned());
@@ -152,6 +171,7 @@ void Worker::OnEnded(const TenurePtr& tenure) {
   upkeep_.Drop(tenure);
   rooms_.Drop(tenure);
   streams_.Drop(tenure);
+  keeper_.Drop(tenure);
   metrics_.partitions_owned.Set(owner_.owned());
 }
 

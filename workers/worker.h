@@ -15,6 +15,8 @@
 #include "relay/settings.h"
 #include "workers/attempt.h"
 #include "workers/attempt_log.h"
+#include "workers/dead_letter_archive.h"
+#include "workers/dead_letter_keeper.h"
 #include "workers/dispatcher.h"
 #include "workers/endpoint_disabler.h"
 #include "workers/fan_out.h"
@@ -123,6 +125,8 @@ class Worker {
   StreamConsumer consumer_;
   RetryScheduler scheduler_;
   Upkeep upkeep_;
+  const std::unique_ptr<DeadLetterArchive> archive_;  // Null: conf names no folder.
+  DeadLetterKeeper keeper_;
   bool owning_ = false;  // The catalog is there; partitions are being taken.
   bool draining_ = false;
   int live_workers_ = 1;

@@ -1,6 +1,22 @@
 #include "workers/worker_metrics.h"
 
 namespace relay {
+namespace {
+
+Counter& DroppedBy(Metrics& metrics, const char* limit) {
+  return metrics.GetCounter("relay_dead_letters_dropped_total",
+                            "Dead letters dropped because they were beyond a limit of [dlq].",
+                            {{"limit", limit}});
+}
+
+Gauge& OverLimit(Metrics& metrics, const char* limit) {
+  return metrics.GetGauge("relay_dead_letters_over_limit",
+                          "Dead letters beyond a limit of [dlq] that stand in the partitions owned "
+                          "here; by bytes it is an estimate.",
+                          {{"limit", limit}});
+}
+
+}  // namespace
 
 WorkerMetrics::WorkerMetrics(Metrics& metrics)
     : first_attempt_lag(
@@ -25,6 +41,13 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics)
                                          "Times that an endpoint's breaker was met open anew.")),
       payload_missing(metrics.GetCounter("relay_payload_missing_total",
                                          "Deliveries whose payload was gone; must stay 0.")),
+      dead_letters_archived(metrics.GetCounter("relay_dead_letters_archived_total",
+                                               "Dead letters written to the archive and synced.")),
+      dead_letters_dropped_by_age(DroppedBy(metrics, "age")),
+      dead_letters_dropped_by_bytes(DroppedBy(metrics, "bytes")),
+      archive_failures(metrics.GetCounter(
+          "relay_archive_failures_total",
+          "Batches of dead letters that could not be archived, and so were not dropped.")),
       repeat_window(
           metrics.GetGauge("relay_repeat_window_seconds",
                            "For how long the repeats of the newest event are recognised.")),
@@ -41,6 +64,8 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics)
                                "Deliveries that wait for a retry, in the partitions owned here.")),
       dead_letters(
           metrics.GetGauge("relay_dead_letters", "Dead letters in the partitions owned here.")),
+      dead_letters_over_age(OverLimit(metrics, "age")),
+      dead_letters_over_bytes(OverLimit(metrics, "bytes")),
       partitions_owned(metrics.GetGauge("relay_partitions_owned", "Partitions owned here.")),
       catalog_version(
           metrics.GetGauge("relay_catalog_version", "Version of the catalog in force.")),

@@ -29,6 +29,10 @@ struct WorkerMetrics {
   Counter& purged;
   Counter& breakers_opened;
   Counter& payload_missing;
+  Counter& dead_letters_archived;
+  Counter& dead_letters_dropped_by_age;
+  Counter& dead_letters_dropped_by_bytes;
+  Counter& archive_failures;
   Gauge& repeat_window;
   Gauge& undecodable;
   Gauge& entries_held;
@@ -38,6 +42,8 @@ struct WorkerMetrics {
   Gauge& retries_late;
   Gauge& pending;
   Gauge& dead_letters;
+  Gauge& dead_letters_over_age;
+  Gauge& dead_letters_over_bytes;
   Gauge& partitions_owned;
   Gauge& catalog_version;
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace relay {
@@ -99,6 +100,39 @@ TEST(SystemLoopTest, DeferredObjectsDieAfterTheCallbackThatLetThemGo) {
   loop.Run();
   EXPECT_FALSE(gone_inside);
   EXPECT_TRUE(gone);
+}
+
+TEST(SystemLoopTest, WhatAnotherThreadPostsRunsOnTheLoopInItsOrder) {
+  SystemLoop loop;
+  std::vector<int> ran;
+  const std::unique_ptr<Inbox> inbox = loop.NewInbox();
+  const std::thread::id here = std::this_thread::get_id();
+  std::thread other([&] {
+    for (int i = 0; i < 3; ++i) {
+      inbox->Post([&, i] {
+        EXPECT_EQ(std::this_thread::get_id(), here);
+        ran.push_back(i);
+        if (i == 2) loop.Stop();
+      });
+    }
+  });
+  loop.Run();
+  other.join();
+  EXPECT_THAT(ran, ElementsAre(0, 1, 2));
+}
+
+TEST(SystemLoopTest, AnInboxMayDieInItsTaskAndTakesTheOthersAlong) {
+  SystemLoop loop;
+  std::vector<std::string> log;
+  std::unique_ptr<Inbox> inbox = loop.NewInbox();
+  inbox->Post([&] {
+    log.push_back("first");
+    inbox.reset();
+    loop.Post([&] { loop.Stop(); });
+  });
+  inbox->Post([&] { log.push_back("second"); });
+  loop.Run();
+  EXPECT_THAT(log, ElementsAre("first"));
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ TEST(Settings, TheShippedFileSpellsOutTheDefaults) {
 TEST(Settings, TheShippedFileNamesEveryKey) {
   const std::string shipped = ShippedConf();
   for (const char* section :
-       {"redis", "broker", "worker", "delivery", "attempt_log", "guard", "secrets", "log"}) {
+       {"redis", "broker", "worker", "delivery", "attempt_log", "dlq", "guard", "secrets", "log"}) {
     const std::string complaint = Complaint("[" + std::string(section) + "]\nno_such_key = 1\n");
     const size_t list = complaint.find("known here: ");
     ASSERT_NE(list, std::string::npos) << complaint;
@@ -101,6 +101,30 @@ TEST(Settings, BoundsOfTheAttemptLogAreReadAndLimited) {
   EXPECT_THAT(Complaint("[attempt_log]\nage_max = \"1s\"\n"), HasSubstr("attempt_log.age_max"));
 }
 
+TEST(Settings, LimitsOfDeadLettersAreReadAndZeroIsNone) {
+  const Result<Settings> settings = ParseSettings(
+      "[dlq]\nage_max = \"7d\"\nbytes_max = \"64MiB\"\narchive_dir = \"/var/archive\"\n",
+      "relay.toml", {});
+  ASSERT_TRUE(settings.ok()) << settings.status().text();
+  EXPECT_EQ(settings->dlq.age_max, std::chrono::hours(7 * 24));
+  EXPECT_EQ(settings->dlq.bytes_max, 64 * 1024 * 1024);
+  EXPECT_EQ(settings->dlq.archive_dir, "/var/archive");
+  for (const char* zeros :
+       {"[dlq]\nage_max = 0\nbytes_max = 0\n", "[dlq]\nage_max = \"0\"\nbytes_max = \"0\"\n"}) {
+    const Result<Settings> unlimited = ParseSettings(zeros, "relay.toml", {});
+    ASSERT_TRUE(unlimited.ok()) << unlimited.status().text();
+    EXPECT_EQ(unlimited->dlq.age_max, Millis(0));
+    EXPECT_EQ(unlimited->dlq.bytes_max, 0);
+  }
+}
+
+// Where it would lie depends on where a worker was started.
+TEST(Settings, AnArchiveNeedsAnAbsolutePath) {
+  EXPECT_THAT(Complaint("[dlq]\narchive_dir = \"archive\"\n"),
+              StartsWith("relay.toml:2: dlq.archive_dir: expected an absolute path"));
+  EXPECT_EQ(Complaint("[dlq]\narchive_dir = \"none\"\n"), "no complaint");
+}
+
 // Its name has an underscore, as the border to the key has.
 TEST(Settings, AVariableReachesASectionOfTwoWords) {
   const Result<Settings> settings = ParseSettings(
@@ -119,7 +143,7 @@ TEST(Settings, AnUnknownKeyIsNamedWithFileAndLine) {
 // Accepting them without doing anything would leave an operator with an open port he believes shut.
 TEST(Settings, KeysOfLaterVersionsAreUnknown) {
   EXPECT_THAT(Complaint("[broker]\ntls_listen = [\"0.0.0.0:8443\"]\n"), HasSubstr("unknown key"));
-  EXPECT_THAT(Complaint("[dlq]\nbytes_max = \"1GiB\"\n"), HasSubstr("dlq: unknown key"));
+  EXPECT_THAT(Complaint("[console]\nlisten = \"[::]:80\"\n"), HasSubstr("console: unknown key"));
 }
 
 TEST(Settings, AWrongTypeSaysWhatWasExpectedAndFound) {

@@ -1,7 +1,9 @@
 #include "tests/support/simulated_loop.h"
 
 #include <algorithm>
+#include <mutex>
 
+#include "relay/call_scope.h"
 #include "relay/check.h"
 
 namespace relay {
@@ -45,7 +47,42 @@ class SimulatedLoop::SimulatedTimer final : public Timer {
   bool armed_ = false;
 };
 
+class SimulatedLoop::SimulatedInbox final : public Inbox {
+ public:
+  explicit SimulatedInbox(SimulatedLoop& loop) : loop_(loop) { loop_.inboxes_.push_back(this); }
+  ~SimulatedInbox() override { std::erase(loop_.inboxes_, this); }
+
+  void Post(std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+  }
+  bool empty() {
+    const std::lock_guard lock(mutex_);
+    return posted_.empty();
+  }
+  // Moves what it holds to `tasks`, none of which will run once the inbox is gone.
+  void MoveTo(std::vector<std::function<void()>>& tasks) {
+    const std::lock_guard lock(mutex_);
+    for (auto& task : posted_) {
+      tasks.push_back([task = std::move(task), watch = scope_.watch()] {
+        if (!watch.gone()) task();
+      });
+    }
+    posted_.clear();
+  }
+
+ private:
+  SimulatedLoop& loop_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+  CallScope scope_;
+};
+
 SimulatedLoop::~SimulatedLoop() = default;
+
+std::unique_ptr<Inbox> SimulatedLoop::NewInbox() {
+  return std::make_unique<SimulatedInbox>(*this);
+}
 
 std::unique_ptr<Timer> SimulatedLoop::NewTimer(std::function<void()> on_fire) {
   return std::make_unique<SimulatedTimer>(*this, std::move(on_fire));
@@ -57,7 +94,9 @@ void SimulatedLoop::AtTurnEnd(TurnEndHook& hook, TurnEndHook::Phase phase) {
 
 bool SimulatedLoop::SomethingIsReady() const {
   return !posted_.empty() || !batches_.empty() || !flushes_.empty() || !doomed_.empty() ||
-         (!armed_.empty() && armed_.begin()->first.first <= Now());
+         (!armed_.empty() && armed_.begin()->first.first <= Now()) ||
+         std::any_of(inboxes_.begin(), inboxes_.end(),
+                     [](SimulatedInbox* inbox) { return !inbox->empty(); });
 }
 
 void SimulatedLoop::RunReady() {
@@ -71,6 +110,7 @@ void SimulatedLoop::RunTurn() {
   FireDueTimers();
   std::vector<std::function<void()>> tasks;
   tasks.swap(posted_);
+  for (SimulatedInbox* inbox : inboxes_) inbox->MoveTo(tasks);
   for (auto& task : tasks) task();
   batches_.Run();
   flushes_.Run();

@@ -36,6 +36,8 @@ class SimulatedLoop final : public EventLoop {
 
   const Clock& clock() const override { return clock_; }
   std::unique_ptr<Timer> NewTimer(std::function<void()> on_fire) override;
+  // What other threads post is met by the next RunReady() or Advance().
+  std::unique_ptr<Inbox> NewInbox() override;
   void Post(std::function<void()> task) override { posted_.push_back(std::move(task)); }
   void AtTurnEnd(TurnEndHook& hook, TurnEndHook::Phase phase) override;
 
@@ -54,6 +56,7 @@ class SimulatedLoop final : public EventLoop {
 
  private:
   class SimulatedTimer;
+  class SimulatedInbox;
   // Due time, then the order of arming.
   using Due = std::pair<MonoTime, uint64_t>;
 
@@ -66,6 +69,7 @@ class SimulatedLoop final : public EventLoop {
   std::map<Due, SimulatedTimer*> armed_;
   uint64_t armings_ = 0;
   std::vector<std::function<void()>> posted_;
+  std::vector<SimulatedInbox*> inboxes_;
   TurnEndQueue batches_;
   TurnEndQueue flushes_;
   std::vector<Doomed> doomed_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace relay {
@@ -86,6 +87,22 @@ TEST_F(SimulatedLoopTest, AStepOfTheWallClockMovesNoTimer) {
   loop_.RunReady();
   EXPECT_THAT(log_, IsEmpty());
   EXPECT_EQ(loop_.clock().WallNow() - before, -seconds(3600));
+}
+
+TEST_F(SimulatedLoopTest, AnInboxKeepsTheOrderAndRunsNothingOnceItIsGone) {
+  std::unique_ptr<Inbox> inbox = loop_.NewInbox();
+  std::thread other([&] {
+    inbox->Post([this] { log_.push_back("a"); });
+    inbox->Post([&] {
+      log_.push_back("b");
+      inbox.reset();
+    });
+    inbox->Post([this] { log_.push_back("c"); });
+  });
+  other.join();
+  EXPECT_THAT(log_, IsEmpty());
+  loop_.RunReady();
+  EXPECT_THAT(log_, ElementsAre("a", "b"));
 }
 
 }  // namespace
