@@ -17,6 +17,9 @@ constexpr int kWeighed = 100;
 constexpr int kChargesPage = 500;
 // Between two such calls, so that Redis has most of its time for deliveries.
 constexpr Millis kPause{10};
+// What events held that are dead elsewhere still is known only once it has been weighed again. That
+// is little, so few times suffice; the next look does the rest.
+constexpr int kWeighingsMax = 3;
 
 }  // namespace
 
@@ -182,9 +185,11 @@ void DeadLetterLook::OnAllWeighed() {
 
 void DeadLetterLook::OnBytesDropped(const DeadLetterDrop::Report& report) {
   if (!TakeReport(report, report_.over_bytes)) return;
-  // Under the limit now, whatever was estimated; the next look finds what has died meanwhile.
-  report_.over_bytes = 0;
-  Finish(Status::Ok());
+  if (report.dropped == 0 || ++weighings_ == kWeighingsMax) return Finish(Status::Ok());
+  weighed_ = 0;
+  letters_ = 0;
+  bytes_ = 0;
+  WeighNext();
 }
 
 // ---- Both.

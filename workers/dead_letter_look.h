@@ -87,6 +87,7 @@ class DeadLetterLook {
   Status count_failed_;
   std::string cursor_;
   int64_t charged_ = 0;
+  int weighings_ = 0;   // That have been followed by a drop.
   size_t weighed_ = 0;  // Of `endpoints_`.
   int64_t rank_ = 0;    // In the dead letters of the endpoint being weighed.
   int64_t letters_ = 0;

@@ -209,6 +209,20 @@ TEST_F(DeadLetterKeeperTest, TheOldestOfAllEndpointsGoFirstUntilTheRestFits) {
   ExpectCleanBooks();
 }
 
+TEST_F(DeadLetterKeeperTest, TheOrderHoldsOverManyPages) {
+  std::vector<std::string> oldest_first;
+  for (int i = 0; i < 230; ++i) {
+    oldest_first.push_back(std::to_string(1000 + i));
+    // Long runs at each endpoint, so that their pages end at different times.
+    Dead({static_cast<uint64_t>(7 + i / 70 % 2)}, 40 * kDay - Seconds(i), oldest_first.back());
+  }
+  Start(Millis(0), 4 * 30, "/archive");
+  Look();
+  oldest_first.resize(200);
+  EXPECT_EQ(archive_.Bodies(), oldest_first);
+  ExpectCleanBooks();
+}
+
 // They are stored once: what is dropped for the sake of memory must free it.
 TEST_F(DeadLetterKeeperTest, AnEventThatIsDeadAtTwoEndpointsCountsOnce) {
   Dead({7, 8}, 3 * kDay, "a-- 10 byt");

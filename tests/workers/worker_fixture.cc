@@ -39,6 +39,7 @@ void WorkerTest::AnswerCatalog() {
     }
     return published_.Manifest();
   });
+  redis_.On("HDEL", RedisValue::Integer(0));  // No dead letter is beyond a limit.
   redis_.On("endpoint_state", [this](const FakeRedisCall& call) {
     states_[call.args[0]] =
         R"({"disabled":true,"paused":false,"reason":"answered 410","since_ms":1})";
