@@ -1,11 +1,10 @@
 #include "cli/catalog_command.h"
 
-#include <openssl/evp.h>
-
 #include <cstdio>
 #include <memory>
 
 #include "cli/tencent_callback.h"
+#include "relay/base64.h"
 #include "relay/sha256.h"
 
 namespace relay {
@@ -24,9 +23,9 @@ std::string Replaced(std::string out, std::string_view mark, const std::string& 
 std::string SecretOf(Sha256& sha256, const std::string& name) {
   sha256.Update(name);
   const Sha256::Digest digest = sha256.Finish();
-  unsigned char text[(32 + 2) / 3 * 4 + 1];
-  const int size = EVP_EncodeBlock(text, digest.data(), static_cast<int>(digest.size()));
-  return "whsec_" + std::string(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
+  std::string secret = "whsec_";
+  AppendBase64({reinterpret_cast<const char*>(digest.data()), digest.size()}, secret);
+  return secret;
 }
 
 }  // namespace

@@ -2,13 +2,13 @@
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <iterator>
 #include <span>
 #include <utility>
 
+#include "relay/base64.h"
 #include "relay/check.h"
 #include "relay/sha256.h"
 
@@ -20,10 +20,9 @@ constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
 
 std::string Encode(std::span<const uint8_t> digest, SignatureEncoding encoding) {
   if (encoding == SignatureEncoding::kHex) return HexText(digest.data(), digest.size());
-  // Base64 of the longest digest, and the NUL that OpenSSL writes after it.
-  std::array<unsigned char, 2 * Hmac::kDigestBytesMax + 1> text;
-  const int size = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-  return std::string(text.begin(), text.begin() + size);
+  std::string text;
+  AppendBase64({reinterpret_cast<const char*>(digest.data()), digest.size()}, text);
+  return text;
 }
 
 void AppendHeader(std::string_view name, std::string_view value, std::string& headers) {

@@ -22,7 +22,7 @@ RedisCommand CountDeadLetters(const PartitionKeys& keys, uint64_t endpoint, int6
 }
 
 RedisCommand ListDeadLetters(const PartitionKeys& keys, uint64_t endpoint, int64_t until_ms,
-                               int64_t skipped, int64_t count) {
+                             int64_t skipped, int64_t count) {
   return RedisCommand("ZRANGE")
       .Arg(keys.DeadLetters(endpoint))
       .Arg("-inf")

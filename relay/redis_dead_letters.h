@@ -20,7 +20,7 @@ RedisCommand CountDeadLetters(const PartitionKeys& keys, uint64_t endpoint, int6
 
 // Of those the oldest `count`, after `skipped` of them.
 RedisCommand ListDeadLetters(const PartitionKeys& keys, uint64_t endpoint, int64_t until_ms,
-                               int64_t skipped, int64_t count);
+                             int64_t skipped, int64_t count);
 struct DeadMember {
   Member member;
   int64_t died_ms = 0;

@@ -236,6 +236,7 @@ std::string_view Attempts::Running::MakeBody() {
   input.source = request_.catalog->FindSource(event.source);
   input.now = impl_.loop.clock().WallNow();
   input.stream_verdict = request_.stream_verdict;
+  input.room = request_.room.get();
   impl_.bodies.Make(input, formatted_);
   return formatted_.is_own ? std::string_view(formatted_.own_body) : event.body;
 }

@@ -1,12 +1,12 @@
 #include "workers/dead_letter_archive.h"
 
-#include <openssl/evp.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include "relay/base64.h"
 #include "relay/units.h"
 #include "relay/utf8.h"
 
@@ -33,15 +33,6 @@ void AppendText(Writer& writer, std::string_view text) {
 void AppendMember(Writer& writer, const char* name, std::string_view text) {
   writer.Key(name);
   AppendText(writer, text);
-}
-
-std::string Base64(std::string_view bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
 }
 
 void AppendAttempts(Writer& writer, const std::vector<AttemptRecord>& history) {
@@ -101,7 +92,9 @@ void AppendLetterLine(const ArchivedLetter& letter, std::string& out) {
     writer.Key("body");
     AppendString(writer, event.body);
   } else {
-    AppendMember(writer, "body_base64", Base64(event.body));
+    std::string body;
+    AppendBase64(event.body, body);
+    AppendMember(writer, "body_base64", body);
   }
   writer.EndObject();
   out.append(buffer.GetString(), buffer.GetSize()).append("\n");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,7 @@ class FormatFixture : public testing::Test {
     input.source = source_is_gone_ ? nullptr : &source_;
     input.now = WallTimeFromMicros(event_.accepted_us + 5'000'000);
     input.stream_verdict = stream_verdict_;
+    input.room = room_ ? &*room_ : nullptr;
     bodies_.Make(input, made_);
     return made_;
   }
@@ -57,6 +59,7 @@ class FormatFixture : public testing::Test {
   Endpoint endpoint_;
   Event event_;
   std::string_view stream_verdict_;
+  std::optional<RegisteredRoom> room_;
   DeliveryBodies bodies_;
   FormattedBody made_;
 };

@@ -74,6 +74,13 @@ TEST_F(NormalizedFormatTest, APushOfTencentLive) {
                 std::string(kPushStarted) + "}");
 }
 
+TEST_F(NormalizedFormatTest, ARegisteredRoomIsNamed) {
+  Receive("tencent-live", "1", kPushStarted);
+  room_ = RegisteredRoom{"293710", "14y2\"l2c", "main", 0};
+  EXPECT_THAT(MakeValid(),
+              HasSubstr(R"(,"room":{"room":"293710","user":"14y2\"l2c","type":"main"},"data":)"));
+}
+
 TEST_F(NormalizedFormatTest, EveryFamilyIsValid) {
   const std::pair<const char*, const char*> kFamilies[] = {
       {"0", R"({"app":"d","appid":7,"stream_id":"s","update_time":1703731606,"sequence":22104})"},

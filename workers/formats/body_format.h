@@ -8,6 +8,7 @@
 #include "relay/event.h"
 #include "relay/event_facts.h"
 #include "relay/json_object.h"
+#include "relay/registered_room.h"
 
 namespace relay {
 
@@ -19,9 +20,10 @@ struct FormatInput {
   WallTime now{};
   // "current", "stale" or "unknown" for the start and the stop of a push; empty for other events.
   std::string_view stream_verdict{};
-  std::string_view body{};             // The event's, without what the endpoint is not shown.
-  const JsonObject* object = nullptr;  // That body; null when it is no JSON object that we take.
-  const EventFacts* facts = nullptr;   // What it says of itself. Never null.
+  const RegisteredRoom* room = nullptr;  // Registered for its stream; null for none.
+  std::string_view body{};               // The event's, without what the endpoint is not shown.
+  const JsonObject* object = nullptr;    // That body; null when it is no JSON object that we take.
+  const EventFacts* facts = nullptr;     // What it says of itself. Never null.
 
   std::string_view provider() const {
     return source != nullptr ? std::string_view(source->provider) : std::string_view();

@@ -15,6 +15,13 @@ void AddTime(std::string_view name, int64_t ms, JsonMembers& members) {
   members.Number(std::string(name) + "_ms", ms);
 }
 
+void AddRoom(const RegisteredRoom& registered, JsonMembers& members) {
+  JsonMembers room(members.Open("room"));
+  room.Text("room", registered.room);
+  room.Text("user", registered.user);
+  room.Text("type", registered.type);
+}
+
 void AddData(const FormatInput& input, JsonMembers& members) {
   if (input.object != nullptr) return members.Raw("data", input.body);
   if (IsUtf8(input.body)) return AppendJsonString(input.body, members.Open("data_text"));
@@ -47,6 +54,7 @@ void NormalizedFormat::Format(const FormatInput& input, FormattedBody& out) {
   AddTime("event_time", facts.event_time_ms, members);
   AddTime("accepted_time", event.accepted_us / 1000, members);
   members.Text("stream_state", input.stream_verdict);
+  if (input.room != nullptr) AddRoom(*input.room, members);
   if (input.source != nullptr) {
     members.Raw("play", PlayAddresses(input.source->play, facts, input.now));
   }
