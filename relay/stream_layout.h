@@ -169,8 +169,8 @@ constexpr std::string_view kWorkersKey = "relay:{relay}:workers";
 // (relay/scripts/lane.lua). Losing it lets an endpoint be sent more for a while, and loses no
 // event.
 std::string LaneKey(uint64_t endpoint);
-// HASH partition -> "<age> <bytes>": how many dead letters its owner last found beyond each limit of
-// conf's [dlq], where there are any. For people alone.
+// HASH partition -> "<age> <bytes>": how many dead letters its owner last found beyond each limit
+// of conf's [dlq], where there are any. For people alone.
 constexpr std::string_view kOverLimitKey = "relay:{relay}:over_limit";
 // STREAM, capped: authentic callbacks that belong to no tenant.
 constexpr std::string_view kUnroutedKey = "relay:{relay}:unrouted";
