@@ -47,7 +47,7 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics)
       dead_letters_dropped_by_bytes(DroppedBy(metrics, "bytes")),
       archive_failures(metrics.GetCounter(
           "relay_archive_failures_total",
-          "Batches of dead letters that could not be archived, and so were not dropped.")),
+          "Times that the archive could not be written, and so nothing was dropped.")),
       repeat_window(
           metrics.GetGauge("relay_repeat_window_seconds",
                            "For how long the repeats of the newest event are recognised.")),
