@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "tests/workers/format_fixture.h"
@@ -38,7 +39,7 @@ class NormalizedFormatTest : public FormatFixture {
     document_.Parse(body.c_str());
     EXPECT_FALSE(document_.HasParseError()) << body;
     EXPECT_EQ(WhyInvalid(document_), "") << body;
-    for (const auto& member : document_.GetObject()) {
+    for (const auto& member : std::as_const(document_).GetObject()) {
       EXPECT_TRUE(schema_text_["properties"].HasMember(member.name)) << member.name.GetString();
     }
     return body;
@@ -52,7 +53,8 @@ class NormalizedFormatTest : public FormatFixture {
   }
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const auto& member : document_.GetObject()) names.push_back(member.name.GetString());
+    for (const auto& member : std::as_const(document_).GetObject())
+      names.push_back(member.name.GetString());
     return names;
   }
 
