@@ -266,9 +266,10 @@ TEST_F(WorkerTest, APausedEndpointIsOwedButNotCalled) {
 TEST_F(WorkerTest, WhatComesForAPausedEndpointBeyondTheTenantsQuotaDies) {
   AddEndpoint("a").state = EndpointState::kPaused;
   catalog_.tenants[0].limits.held_deliveries = 1;
+  StartWorker();
+  // Only now: the catalog, too, is read with this verb.
   redis_.On("HMGET", RedisValue::Array({RedisValue::Text("1"), RedisValue::Text("10")}));
   redis_.On("ZCARD", RedisValue::Integer(1));
-  StartWorker();
   Deliver({{1, EventNamed("e1")}});
   loop_.Advance(PausedQuota::kInterval + Millis(100));
   Deliver({{2, EventNamed("e2")}});
