@@ -75,34 +75,39 @@ void StreamBook::OnLoaded(const TenurePtr& tenure, Result<RedisValue>&& reply) {
 
 // ---- Events.
 
-StreamNotePtr StreamBook::Admit(const HeldEvent& held) {
-  const StreamChange change = ReadFacts(held.event, /*push_only=*/false);
+StreamNotePtr StreamBook::Admit(const HeldEventPtr& held) {
+  const StreamChange change = ChangeOf(held->event);
   if (change == StreamChange::kNone) return nullptr;
-  Desk* desk = DeskOf(*held.tenure);
-  const EntryId entry = EntryId::Of(held.member.entry_id());
+  Desk* desk = DeskOf(*held->tenure);
   if (change == StreamChange::kRecorded || change == StreamChange::kCaptured) {
-    if (desk && desk->loaded) GatherMedia(*desk, held.event, change, entry);
+    if (desk && desk->loaded) GatherMedia(*desk, held, change);
     return nullptr;
   }
-  StreamNotePtr note = NoteOf(held.event);
-  if (desk && desk->loaded && !note->key.empty()) Apply(*desk, *note, entry);
+  ReadFacts(held->event);
+  StreamNotePtr note = NoteOf(held->event);
+  if (desk && desk->loaded && !note->key.empty()) {
+    Apply(*desk, *note, EntryId::Of(held->member.entry_id()));
+  }
   return note;
 }
 
 StreamNotePtr StreamBook::Read(const Event& event) {
-  const StreamChange change = ReadFacts(event, /*push_only=*/true);
-  return change == StreamChange::kNone ? nullptr : NoteOf(event);
+  const StreamChange change = ChangeOf(event);
+  if (change != StreamChange::kStarted && change != StreamChange::kStopped) return nullptr;
+  ReadFacts(event);
+  return NoteOf(event);
 }
 
-StreamChange StreamBook::ReadFacts(const Event& event, bool push_only) {
+StreamChange StreamBook::ChangeOf(const Event& event) const {
   const Source* source = catalogs_.snapshot()->FindSource(event.source);
-  if (source == nullptr) return StreamChange::kNone;
-  const StreamChange change = EventFactsReader::ChangeOf(source->provider, event.type);
-  const bool push = change == StreamChange::kStarted || change == StreamChange::kStopped;
-  if (change == StreamChange::kNone || (push_only && !push)) return StreamChange::kNone;
-  reader_.Read(source->provider, event.type, body_.Parse(event.body).ok() ? &body_ : nullptr,
-               facts_);
-  return change;
+  return source == nullptr ? StreamChange::kNone
+                           : EventFactsReader::ChangeOf(source->provider, event.type);
+}
+
+void StreamBook::ReadFacts(const Event& event) {
+  const Source* source = catalogs_.snapshot()->FindSource(event.source);
+  reader_.Read(source == nullptr ? std::string_view() : source->provider, event.type,
+               body_.Parse(event.body).ok() ? &body_ : nullptr, facts_);
 }
 
 std::string StreamBook::KeyOfFacts(const Event& event) const {
@@ -135,20 +140,31 @@ void StreamBook::Apply(Desk& desk, const StreamNote& note, const EntryId& entry)
   if (!timer_->armed()) timer_->Arm(kGather);
 }
 
-void StreamBook::GatherMedia(Desk& desk, const Event& event, StreamChange change,
-                             const EntryId& entry) {
-  std::string key = KeyOfFacts(event);
+void StreamBook::GatherMedia(Desk& desk, const HeldEventPtr& held, StreamChange change) {
+  const Event& event = held->event;
+  std::string key(change == StreamChange::kRecorded ? "r" : "c");
+  key.append(event.tenant).append("/").append(event.ordering_key);
+  HeldEventPtr& last = desk.media[std::move(key)];
+  if (last) desk.media_bytes -= last->event.body.size();
+  last = held;
+  desk.media_bytes += event.body.size();
+  if (desk.media_bytes > kMediaBytesMax) return WriteMedia(desk);
+  if (!timer_->armed()) timer_->Arm(kGather);
+}
+
+std::optional<StreamWrite> StreamBook::ReadMedia(const HeldEvent& held) {
+  ReadFacts(held.event);
+  std::string key = KeyOfFacts(held.event);
   if (key.empty() || facts_.media_url.empty() ||
       facts_.media_url.size() > StreamMedia::kUrlBytesMax) {
-    return;
+    return std::nullopt;
   }
-  const auto kind = change == StreamChange::kRecorded ? StreamWrite::Kind::kRecording
-                                                      : StreamWrite::Kind::kScreenshot;
-  const int64_t at_ms = facts_.event_time_ms > 0 ? facts_.event_time_ms : entry.ms;
-  StreamWrite& write = desk.media[StreamMediaField(kind, key)];
-  write = {kind, std::move(key), ToTheMinute(entry.ms),
-           EncodeStreamMedia({at_ms, facts_.media_url})};
-  if (!timer_->armed()) timer_->Arm(kGather);
+  const auto kind = facts_.change == StreamChange::kRecorded ? StreamWrite::Kind::kRecording
+                                                             : StreamWrite::Kind::kScreenshot;
+  const int64_t stored_ms = held.member.stored_ms();
+  const int64_t at_ms = facts_.event_time_ms > 0 ? facts_.event_time_ms : stored_ms;
+  return StreamWrite{kind, std::move(key), ToTheMinute(stored_ms),
+                     EncodeStreamMedia({at_ms, facts_.media_url})};
 }
 
 std::string_view StreamBook::VerdictOf(const Tenure& tenure, const StreamNote* note) const {
@@ -166,31 +182,41 @@ std::string_view StreamBook::VerdictOf(const Tenure& tenure, const StreamNote* n
 
 // ---- Writing.
 
-// Recordings and screenshots go along with states; alone they wait for the timer.
 void StreamBook::Flush(const Tenure& tenure) {
   Desk* desk = DeskOf(tenure);
-  if (desk && !desk->dirty.empty()) Write(*desk);
+  if (desk) WriteStates(*desk);
 }
 
 void StreamBook::Flush() {
-  for (auto& [partition, desk] : desks_) Write(desk);
+  for (auto& [partition, desk] : desks_) {
+    WriteStates(desk);
+    WriteMedia(desk);
+  }
 }
 
-void StreamBook::Write(Desk& desk) {
+void StreamBook::WriteStates(Desk& desk) {
   std::vector<StreamWrite> writes;
-  const auto add = [&](StreamWrite write) {
-    writes.push_back(std::move(write));
-    if (writes.size() == kStreamWritesMax) Send(desk, std::exchange(writes, {}));
-  };
   for (std::string& key : std::exchange(desk.dirty, {})) {
     const auto found = desk.streams.find(key);
     if (found == desk.streams.end()) continue;
     found->second.dirty = false;
     const StreamState& state = found->second.state;
-    add({StreamWrite::Kind::kState, std::move(key), ToTheMinute(state.changed_ms),
-         EncodeStreamState(state)});
+    writes.push_back({StreamWrite::Kind::kState, std::move(key), ToTheMinute(state.changed_ms),
+                      EncodeStreamState(state)});
+    if (writes.size() == kStreamWritesMax) Send(desk, std::exchange(writes, {}));
   }
-  for (auto& [field, write] : std::exchange(desk.media, {})) add(std::move(write));
+  if (!writes.empty()) Send(desk, std::move(writes));
+}
+
+void StreamBook::WriteMedia(Desk& desk) {
+  std::vector<StreamWrite> writes;
+  desk.media_bytes = 0;
+  for (const auto& [key, held] : std::exchange(desk.media, {})) {
+    std::optional<StreamWrite> write = ReadMedia(*held);
+    if (!write) continue;
+    writes.push_back(*std::move(write));
+    if (writes.size() == kStreamWritesMax) Send(desk, std::exchange(writes, {}));
+  }
   if (!writes.empty()) Send(desk, std::move(writes));
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,8 @@ namespace relay {
 // What has changed is written back after kGather, and before anything of its partition is settled,
 // on the same connection: so a start or stop is in the book, or is read again after a crash. Going
 // along with a settlement costs Redis no turn, and no sync of its file, of their own.
+// Recordings and screenshots decide nothing: the last one of each stream is read and written every
+// kGather.
 //
 // The book never holds up an event and never loses one: what cannot be read or written costs
 // verdicts, which then are "unknown". Memory is bounded by kStreamsMax a partition.
@@ -39,6 +42,8 @@ namespace relay {
 class StreamBook final {
  public:
   static constexpr Millis kGather{1000};
+  // Bodies of recordings and screenshots that are held meanwhile, of a partition.
+  static constexpr size_t kMediaBytesMax = 1024 * 1024;
   // Redis forgets what is over kStreamsMax; as long as it does not answer, the book may grow to
   // this.
   static constexpr size_t kStreamsInMemoryMax = 2 * static_cast<size_t>(kStreamsMax);
@@ -51,7 +56,7 @@ class StreamBook final {
 
   // Takes in what an event says of its stream: once for each event that is no repeat, in the order
   // of their entries. Returns its note.
-  StreamNotePtr Admit(const HeldEvent& held);
+  StreamNotePtr Admit(const HeldEventPtr& held);
   // The note alone: of an event that was taken in when it was first read.
   StreamNotePtr Read(const Event& event);
   // "current", "stale" or "unknown" as things stand now; empty without a note. Static text.
@@ -70,20 +75,26 @@ class StreamBook final {
   struct Desk {
     TenurePtr tenure;
     bool loaded = false;
-    std::unordered_map<std::string, Kept> streams;       // By StreamKey().
-    std::vector<std::string> dirty;                      // Keys of states to be written.
-    std::unordered_map<std::string, StreamWrite> media;  // By their fields in Redis.
+    std::unordered_map<std::string, Kept> streams;  // By StreamKey().
+    std::vector<std::string> dirty;                 // Keys of states to be written.
+    // The latest recording and screenshot of each stream, unread. By kind, tenant and ordering key,
+    // which cost no reading; of two domains' streams of one name within kGather one is enough.
+    std::unordered_map<std::string, HeldEventPtr> media;
+    size_t media_bytes = 0;
   };
 
   void OnConnectionChange();
   void Load(const Desk& desk);
   void OnLoaded(const TenurePtr& tenure, Result<RedisValue>&& reply);
-  // Whether facts_ now holds what `event` says; only for events that change a stream.
-  StreamChange ReadFacts(const Event& event, bool push_only);
+  StreamChange ChangeOf(const Event& event) const;
+  // Fills facts_. Requires: the event changes a stream.
+  void ReadFacts(const Event& event);
   StreamNotePtr NoteOf(const Event& event) const;
   void Apply(Desk& desk, const StreamNote& note, const EntryId& entry);
-  void GatherMedia(Desk& desk, const Event& event, StreamChange change, const EntryId& entry);
-  void Write(Desk& desk);
+  void GatherMedia(Desk& desk, const HeldEventPtr& held, StreamChange change);
+  std::optional<StreamWrite> ReadMedia(const HeldEvent& held);
+  void WriteStates(Desk& desk);
+  void WriteMedia(Desk& desk);
   void Send(Desk& desk, std::vector<StreamWrite> writes);
   void OnWritten(const TenurePtr& tenure, const std::vector<std::string>& keys,
                  const Result<RedisValue>& reply);

@@ -151,7 +151,7 @@ void Worker::OnGained(const TenurePtr& tenure) {
 }
 
 void Worker::OnPassed(const HeldEventPtr& held) {
-  fan_out_.Take(held, streams_.Admit(*held));
+  fan_out_.Take(held, streams_.Admit(held));
 }
 
 void Worker::OnReturning(const TenurePtr& tenure) {
