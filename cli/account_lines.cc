@@ -48,6 +48,7 @@ Status AccountLineParser::Parse(std::string_view text, SentLine* line) {
   SetText("stream", &line->stream);
   SetText("domain", &line->domain);
   SetText("param", &line->param);
+  SetText("appid", &line->appid);
   line->at_us = Number("at_us");
   line->status = static_cast<int>(Number("status"));
   line->latency_us = Number("latency_us");

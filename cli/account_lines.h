@@ -15,11 +15,12 @@ namespace relay {
 struct SentLine {
   bool answer = false;
   std::string seq;
-  std::string sha256;  // Of a request, as the five that follow.
+  std::string sha256;  // Of a request, as the six that follow.
   std::string type;
   std::string stream;
   std::string domain;
   std::string param;
+  std::string appid;
   int64_t at_us = 0;
   int status = 0;          // Of an answer; 0 when nobody knows what became of the request.
   int64_t latency_us = 0;  // Of an answer: since the request was meant to leave.

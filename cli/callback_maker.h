@@ -21,6 +21,7 @@ struct ProviderCallback {
   std::string type;    // As the relay reads it.
   std::string stream;  // What the relay orders it by; empty when it names nothing of the kind.
   std::string domain;  // Its push domain; empty when it names none.
+  std::string appid;   // The account that it names; empty when it names none.
   std::string param;   // What it carries of the push URL's query, but for our own; or empty.
   CallbackKind kind = CallbackKind::kGenuine;
   std::string headers;  // Beyond what every request has: "Name: value\r\n" each.

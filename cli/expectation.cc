@@ -101,7 +101,8 @@ const Endpoint* Expectation::Find(const std::string& endpoint) const {
 
 const OwedEndpoints& Expectation::EndpointsOwed(const SentLine& sent) {
   key_.clear();
-  for (const std::string* part : {&sent.type, &sent.stream, &sent.domain, &sent.param}) {
+  for (const std::string* part :
+       {&sent.type, &sent.stream, &sent.domain, &sent.param, &sent.appid}) {
     key_ += *part;
     key_ += '\n';
   }
@@ -111,6 +112,7 @@ const OwedEndpoints& Expectation::EndpointsOwed(const SentLine& sent) {
   attributes.push_domain = sent.domain;
   attributes.stream_id = sent.stream;
   attributes.stream_param = sent.param;
+  attributes.appid = sent.appid;
   const Tenant* tenant = router_.Route(source_, attributes);
   const OwedEndpoints& answer =
       *answers_.insert(tenant ? Match(sent, *tenant) : OwedEndpoints()).first;

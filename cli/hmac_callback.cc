@@ -114,6 +114,7 @@ void HmacCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
   callback->seq = sender.run + "." + std::to_string(number);
   callback->stream = sender.stream_prefix + "stream" + std::to_string(number % sender.streams);
   callback->domain.clear();
+  callback->appid.clear();
   callback->param.clear();
   std::string& body = callback->body;
   body.clear();

@@ -255,6 +255,7 @@ void LoadRun::LogSend(const Shot& shot) {
       .Text("stream", callback.stream)
       .Text("domain", callback.domain);
   if (!callback.param.empty()) line.Text("param", callback.param);
+  if (!callback.appid.empty()) line.Text("appid", callback.appid);
   AskForLogWrite();
 }
 

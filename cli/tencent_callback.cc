@@ -99,6 +99,8 @@ void TencentCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
   callback->body.clear();
   const std::string_view closing = AppendTencentFamily(at, callback->body);
   if (members.domain.empty()) callback->domain.clear();
+  callback->appid.clear();
+  if (members.appid) callback->appid = kTencentAppId;
   callback->param.clear();
   if (members.stream_param) callback->param = traffic_.stream_param;
   AppendEnding(*callback, at.event_time, at.type, closing, callback->body);

@@ -9,7 +9,7 @@
 namespace relay {
 namespace {
 
-constexpr int64_t kAppId = 1250000000;
+constexpr std::string_view kAppId = kTencentAppId;
 constexpr std::array<int, 18> kTypes = {0,   1,   100, 200, 314, 315, 317, 321, 329,
                                         330, 332, 338, 341, 343, 344, 347, 348, 349};
 
@@ -283,8 +283,9 @@ TencentMembers MembersOf(int type) {
     case 0:
     case 1:
     case 100:
-    case 200:
       return {"app", "appname", "stream_id", "channel_id", true};
+    case 200:
+      return {"app", "appname", "stream_id", "channel_id", true, false};
     case 314:
       return {"", "", "stream_id", "", false};
     case 315:
@@ -298,7 +299,7 @@ TencentMembers MembersOf(int type) {
       return {"", "", "", "channel_id", false};
     case 338:
     case 347:
-      return {"", "", "stream_id", "channel_id", false};
+      return {"", "", "stream_id", "channel_id", false, false};
     case 341:
     case 348:
     case 349:

@@ -19,8 +19,12 @@ struct TencentMembers {
   std::string_view stream;
   std::string_view channel;
   bool stream_param = false;  // Whether the push URL's query comes back in it.
+  bool appid = true;
 };
 TencentMembers MembersOf(int type);
+
+// The account of all of them, a number in their member `appid`.
+inline constexpr char kTencentAppId[] = "1250000000";
 
 // The types that the provider documents, in ascending order.
 std::span<const int> TencentTypes();

@@ -46,6 +46,7 @@ void TrtcCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
   callback->seq = traffic_.run + "." + std::to_string(number);
   callback->stream = traffic_.stream_prefix + "room" + std::to_string(number % traffic_.streams);
   callback->domain.clear();
+  callback->appid = sdkappid_;
   callback->param.clear();
   if (kind == CallbackKind::kExpired) now -= kExpiredSince;
   const int64_t ms = MillisSinceEpoch(now);

@@ -42,6 +42,7 @@ void VolcengineCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime n
   callback->seq = traffic_.run + "." + std::to_string(number);
   callback->stream = traffic_.stream_prefix + "stream" + std::to_string(stream_number);
   callback->domain = ReplaceBraces(domain_pattern_, stream_number % domains_);
+  callback->appid.clear();
   callback->param.clear();
   callback->headers.clear();
   const auto push = static_cast<uint64_t>(turn / types * traffic_.streams + stream_number);

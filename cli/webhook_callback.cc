@@ -47,6 +47,7 @@ void WebhookCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
   callback->seq = traffic_.run + "." + std::to_string(number);
   callback->stream.clear();  // The relay orders this kind by nothing.
   callback->domain.clear();
+  callback->appid.clear();
   callback->param.clear();
   std::string& body = callback->body;
   body.clear();

@@ -88,6 +88,67 @@ TEST_F(ExpectationTest, ACallbackIsOwedToItsOwnTenantOnly) {
   EXPECT_THAT(expectation_->EndpointsOwed(Sent("1", "s", "push-9.example")), IsEmpty());
 }
 
+// What one family calls stream_id is streamId in another.
+TEST(ExpectationOfFamiliesTest, PatternsAreJudgedByTheMembersOfTheFamily) {
+  const auto expectation = FromText(R"(
+format = 1
+[[source]]
+id = "live"
+path = "live"
+provider = "tencent-live"
+keys = ["k"]
+route = { by = "appid" }
+[[tenant]]
+id = "acme"
+routes = { appid = ["1250000000"] }
+[[tenant.endpoint]]
+id = "images"
+url = "http://127.0.0.1:9101/hook"
+pattern = '{"streamId":["s1"],"appname":["live"]}'
+[[tenant.endpoint]]
+id = "exceptions"
+url = "http://127.0.0.1:9102/hook"
+pattern = '{"stream_id":["s1"],"path":["live"]}'
+)");
+  ASSERT_TRUE(expectation.ok()) << expectation.status().text();
+  SentLine sent = Sent("317", "s1", "push-0.example");
+  EXPECT_THAT((*expectation)->EndpointsOwed(sent), IsEmpty());
+  sent.appid = "1250000000";
+  EXPECT_THAT((*expectation)->EndpointsOwed(sent), ElementsAre("acme/images"));
+  sent.type = "321";
+  EXPECT_THAT((*expectation)->EndpointsOwed(sent), ElementsAre("acme/exceptions"));
+  sent.type = "1";
+  EXPECT_THAT((*expectation)->EndpointsOwed(sent), IsEmpty());
+}
+
+TEST(ExpectationOfFamiliesTest, OtherKindsHaveMembersOfTheirOwn) {
+  const auto expectation = FromText(R"(
+format = 1
+[[source]]
+id = "volcengine"
+path = "volcengine"
+provider = "volcengine-live"
+keys = ["k"]
+route = { by = "push_domain" }
+[[tenant]]
+id = "acme"
+routes = { push_domain = ["push-0.example"] }
+[[tenant.endpoint]]
+id = "starts"
+url = "http://127.0.0.1:9101/hook"
+pattern = '{"event_type":["push_start"]}'
+[[tenant.endpoint]]
+id = "ends"
+url = "http://127.0.0.1:9102/hook"
+pattern = '{"$type":["push_end"]}'
+)");
+  ASSERT_TRUE(expectation.ok()) << expectation.status().text();
+  EXPECT_THAT((*expectation)->EndpointsOwed(Sent("push_start", "s", "push-0.example")),
+              ElementsAre("acme/starts"));
+  EXPECT_THAT((*expectation)->EndpointsOwed(Sent("push_end", "s", "push-0.example")),
+              ElementsAre("acme/ends"));
+}
+
 TEST_F(ExpectationTest, DeliveryToAnotherTenantIsAPhantomAndTheOwnOneALoss) {
   Account account(expectation_.get());
   SentLine sent = Sent("1", "s", "push-0.example");

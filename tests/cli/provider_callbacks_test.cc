@@ -173,6 +173,7 @@ TEST(TrtcCallbackTest, GroupTimeAndRoomStandWhereTheProviderPutsThem) {
   EXPECT_THAT(callback.body, HasSubstr("\"RoomId\":\t\"room1\""));
   EXPECT_EQ(callback.stream, "room1");
   EXPECT_EQ(Header(callback, "SdkAppId"), "1400000001");
+  EXPECT_EQ(callback.appid, "1400000001");
   EXPECT_THAT(Made("tencent-trtc", 9).body, HasSubstr("\"CallbackMsTs\":"));
   EXPECT_THAT(Made("tencent-trtc", 6).body, HasSubstr("\"Payload\":"));
 }

@@ -134,6 +134,7 @@ TEST(TencentCallbackTest, EveryDocumentedTypeSaysWhereItBelongs) {
     EXPECT_TRUE(says(members.stream, callback.stream));
     EXPECT_TRUE(says(members.channel, callback.stream));
     EXPECT_EQ(members.domain.empty(), callback.domain.empty());
+    EXPECT_EQ(Member(callback, "appid"), callback.appid.empty() ? "absent" : callback.appid);
     EXPECT_EQ(members.stream_param, Member(callback, "stream_param") != "absent");
     EXPECT_EQ(callback.param, members.stream_param ? "tenant=acme" : "");
     EXPECT_EQ(callback.body.find("tenant=acme") != std::string::npos, members.stream_param);
