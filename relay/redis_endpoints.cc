@@ -127,9 +127,9 @@ std::vector<const RedisScript*> EndpointScripts() {
 
 std::vector<const RedisScript*> AllScripts() {
   std::vector<const RedisScript*> all;
-  for (const auto& part : {TransitionScripts(), OwnershipScripts(), EndpointScripts(),
-                           UpkeepScripts(), DeadLetterScripts(), CatalogScripts(), LaneScripts(),
-                           StreamScripts()}) {
+  for (const auto& part :
+       {TransitionScripts(), OwnershipScripts(), EndpointScripts(), UpkeepScripts(),
+        DeadLetterScripts(), CatalogScripts(), LaneScripts(), StreamScripts()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
