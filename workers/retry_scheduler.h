@@ -114,6 +114,7 @@ class RetryScheduler {
   void ForgetDue(uint64_t endpoint, int partition);
   void HoldAll(uint64_t endpoint);
   void RestAll(const Endpoint& endpoint);
+  void AddResting(uint64_t endpoint, int partition);
   void StopResting(uint64_t endpoint);
   // Tries the next of the partitions in which the endpoint's retries rest; `slots` holds the one
   // slot of the probe.

@@ -10,15 +10,19 @@ namespace relay {
 
 // Held as those of a paused endpoint, so that a dead endpoint costs nothing at each poll.
 void RetryScheduler::RestAll(const Endpoint& endpoint) {
-  std::deque<int>& resting = resting_[endpoint.number];
   for (const int partition : due_.at(endpoint.number).partitions) {
-    if (std::find(resting.begin(), resting.end(), partition) == resting.end()) {
-      resting.push_back(partition);
-    }
+    AddResting(endpoint.number, partition);
   }
   HoldAll(endpoint.number);
   // Its lane goes on asking for a probe.
   dispatcher_.BeginBacklog(endpoint);
+}
+
+void RetryScheduler::AddResting(uint64_t endpoint, int partition) {
+  std::deque<int>& resting = resting_[endpoint];
+  if (std::find(resting.begin(), resting.end(), partition) == resting.end()) {
+    resting.push_back(partition);
+  }
 }
 
 void RetryScheduler::OnBreaker(uint64_t endpoint, bool open) {

@@ -57,10 +57,12 @@ void RetryScheduler::OnHeld(const TenurePtr& tenure, const Result<RedisValue>& r
     const Endpoint* entry = nullptr;
     // The retries of a disabled endpoint must come due as well: they become dead letters then.
     const EndpointStanding standing = table_.Find(endpoint, &tenant, &entry);
-    // An open breaker's closing releases what rests behind it.
-    const bool rests = standing == EndpointStanding::kPaused ||
-                       (standing == EndpointStanding::kActive && resting_.count(endpoint) > 0);
-    if (rests) {
+    const bool behind_breaker =
+        standing == EndpointStanding::kActive && resting_.count(endpoint) > 0;
+    // An open breaker's closing releases what rests behind it, here as well: a former owner may
+    // have held it.
+    if (behind_breaker) AddResting(endpoint, tenure->partition);
+    if (behind_breaker || standing == EndpointStanding::kPaused) {
       BuryExpired(tenure, *entry);
     } else {
       ReleaseRetries(tenure, endpoint);

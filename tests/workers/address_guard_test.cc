@@ -39,15 +39,12 @@ AddressGuard Guard(Settings::Guard terms = {}, std::vector<IpAddress> own = {}) 
   return std::move(AddressGuard::Create(terms, std::move(own))).value();
 }
 
-// Every address there is, in an optimised build; otherwise a stride through them. The edges of
-// every /24 are met in both, so no boundary between blocks is stepped over.
-#if defined(NDEBUG)
-constexpr uint64_t kStride = 1;
-#else
-constexpr uint64_t kStride = 1009;
-#endif
+// A stride through all addresses; that the edges of every /24 are met as well steps over no
+// boundary between blocks, but for those of single addresses, which stand among the ranges' edges
+// below.
+constexpr uint64_t kStride = 101;
 
-TEST(AddressGuardTest, JudgesEveryIpv4AddressAsTheRangesSay) {
+TEST(AddressGuardTest, JudgesIpv4AddressesAllOverAsTheRangesSay) {
   std::vector<std::pair<uint64_t, uint64_t>> ranges;
   for (const Range& range : kPublicV4) ranges.emplace_back(Value(range.first), Value(range.last));
   uint64_t wrong = 0;

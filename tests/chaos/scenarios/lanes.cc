@@ -85,7 +85,8 @@ void KillRedis(Installation& relay) {
   const int64_t from_us = WallMicros();
   relay.redis().Kill9();
   relay.StartRedis();
-  for (const std::string& name : relay.programs()) relay.AwaitReady(name);
+  relay.AwaitReady("broker-1");
+  for (const char* worker : kWorkers) relay.AwaitReady(worker);
   relay.scene().LogFault("kill", "redis", from_us, WallMicros());
   relay.scene().Count("kills", 1);
 }
