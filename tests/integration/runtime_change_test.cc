@@ -21,6 +21,9 @@ constexpr int kStreams = 60;
 constexpr int64_t kFollowedUs = 1'000'000;
 constexpr int64_t kWatchedUs = 1'000'000;
 
+// Once it is enabled: a slow start would let the workers take turns with its first permit.
+constexpr const char* kAtOnce = "breaker = { slow_start = \"0s\" }";
+
 struct Receipt {
   int64_t at_us = 0;
   int stream = 0;
@@ -103,7 +106,7 @@ TEST_F(RuntimeChangeTest, BothWorkersFollowWithinASecond) {
   const EndpointSpec a{"a", relay_.StartSink("a"), ""};
   const EndpointSpec b{"b", relay_.StartSink("b"), ""};
   const int gone = relay_.StartSink("gone", {"--status", "410"});
-  relay_.Apply({a, {"gone", gone, ""}});
+  relay_.Apply({a, {"gone", gone, kAtOnce}});
   Start();
   ExpectAllStreamsAfter("a", [] {});
 
@@ -118,7 +121,7 @@ TEST_F(RuntimeChangeTest, BothWorkersFollowWithinASecond) {
   relay_.StartSink("gone", {}, gone);
   ExpectAllStreamsAfter("gone", [this] { Say({"endpoint", "enable", "acme/gone"}); });
 
-  ExpectAllStreamsAfter("b", [&] { relay_.Apply({a, {"gone", gone, ""}, b}); });
+  ExpectAllStreamsAfter("b", [&] { relay_.Apply({a, {"gone", gone, kAtOnce}, b}); });
   ExpectSilenceAfter("gone", [&] { relay_.Apply({a, b}); });
 
   load_->Signal(SIGINT);
