@@ -62,6 +62,9 @@ class CallbackMaker {
   virtual bool CanExpire() const { return true; }
 };
 
+// What every kind sets alike: kind, type and seq of callback `number`. Of the rest nothing is left.
+void BeginCallback(const SenderTraffic& traffic, int64_t number, CallbackKind kind,
+                   ProviderCallback* callback);
 // Pads a text at the end of `body` ("...&pad=xxx"), so that it reaches `body_bytes` with `ending`
 // bytes still to come; as it is when it does so already.
 void AppendPadding(int64_t body_bytes, size_t ending, std::string& body);

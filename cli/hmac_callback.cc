@@ -108,16 +108,9 @@ void HmacCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
                              ProviderCallback* callback) {
   RELAY_CHECK(kind != CallbackKind::kExpired || CanExpire());
   const SenderTraffic& sender = traffic_.sender;
-  const int64_t turn = number / sender.streams;
-  callback->kind = kind;
-  callback->type = sender.types[static_cast<size_t>(turn) % sender.types.size()];
-  callback->seq = sender.run + "." + std::to_string(number);
+  BeginCallback(sender, number, kind, callback);
   callback->stream = sender.stream_prefix + "stream" + std::to_string(number % sender.streams);
-  callback->domain.clear();
-  callback->appid.clear();
-  callback->param.clear();
   std::string& body = callback->body;
-  body.clear();
   fmt::format_to(std::back_inserter(body),
                  FMT_COMPILE(R"({{"id":"{}","type":"{}","created":{},"data":{{"stream":"{}",)"
                              R"("note":"relay_seq={})"),

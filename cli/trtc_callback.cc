@@ -40,19 +40,13 @@ TrtcCallbackMaker::TrtcCallbackMaker(SenderTraffic traffic, std::string sdkappid
 
 void TrtcCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
                              ProviderCallback* callback) {
-  const int64_t turn = number / traffic_.streams;
-  callback->kind = kind;
-  callback->type = traffic_.types[static_cast<size_t>(turn) % traffic_.types.size()];
-  callback->seq = traffic_.run + "." + std::to_string(number);
+  BeginCallback(traffic_, number, kind, callback);
   callback->stream = traffic_.stream_prefix + "room" + std::to_string(number % traffic_.streams);
-  callback->domain.clear();
   callback->appid = sdkappid_;
-  callback->param.clear();
   if (kind == CallbackKind::kExpired) now -= kExpiredSince;
   const int64_t ms = MillisSinceEpoch(now);
   const std::string group = GroupOf(callback->type);
   std::string& body = callback->body;
-  body.clear();
   fmt::format_to(
       std::back_inserter(body),
       FMT_COMPILE("{{\n\t\"EventGroupId\":\t{},\n\t\"EventType\":\t{},\n\t\"{}\":\t{},\n"

@@ -37,14 +37,9 @@ void VolcengineCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime n
   const int64_t stream_number = number % traffic_.streams;
   const int64_t turn = number / traffic_.streams;
   const auto types = static_cast<int64_t>(traffic_.types.size());
-  callback->kind = kind;
-  callback->type = traffic_.types[static_cast<size_t>(turn % types)];
-  callback->seq = traffic_.run + "." + std::to_string(number);
+  BeginCallback(traffic_, number, kind, callback);
   callback->stream = traffic_.stream_prefix + "stream" + std::to_string(stream_number);
   callback->domain = ReplaceBraces(domain_pattern_, stream_number % domains_);
-  callback->appid.clear();
-  callback->param.clear();
-  callback->headers.clear();
   const auto push = static_cast<uint64_t>(turn / types * traffic_.streams + stream_number);
   const uint64_t session = run_number_ * kSessionsMax + push % kSessionsMax;
   const int64_t ms = MillisSinceEpoch(now);
@@ -52,7 +47,6 @@ void VolcengineCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime n
   if (kind == CallbackKind::kExpired) t = ms / 1000 - kExpiredSinceSeconds;
 
   std::string& body = callback->body;
-  body.clear();
   fmt::format_to(
       std::back_inserter(body),
       FMT_COMPILE(R"({{"app":"live","backup_count":0,"domain":"{0}","event_type":"{1}",)"

@@ -41,16 +41,8 @@ WebhookCallbackMaker::WebhookCallbackMaker(SenderTraffic traffic, WebhookSigner 
 
 void WebhookCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
                                 ProviderCallback* callback) {
-  const int64_t turn = number / traffic_.streams;
-  callback->kind = kind;
-  callback->type = traffic_.types[static_cast<size_t>(turn) % traffic_.types.size()];
-  callback->seq = traffic_.run + "." + std::to_string(number);
-  callback->stream.clear();  // The relay orders this kind by nothing.
-  callback->domain.clear();
-  callback->appid.clear();
-  callback->param.clear();
+  BeginCallback(traffic_, number, kind, callback);  // No stream: it is ordered by nothing.
   std::string& body = callback->body;
-  body.clear();
   fmt::format_to(std::back_inserter(body),
                  FMT_COMPILE(R"({{"type":"{}","timestamp":"{}","data":{{"stream":"{}stream{}",)"
                              R"("note":"relay_seq={})"),

@@ -48,15 +48,14 @@ std::string_view TrtcTypeName(std::string_view type) {
   return found == kTrtcTypeNames.end() ? std::string_view() : found->name;
 }
 
-// Where an event of an older shape has its members: in `data`, unless they stand at the top.
-const JsonObject& EventWithin(const JsonObject& body, JsonObject& nested) {
+}  // namespace
+
+const JsonObject& VolcengineEvent(const JsonObject& body, JsonObject& nested) {
   const JsonMember* data = body.Find("data");
   const bool is_nested = body.Find("event_type") == nullptr && data != nullptr &&
                          data->kind == JsonKind::kObject && nested.Parse(data->raw).ok();
   return is_nested ? nested : body;
 }
-
-}  // namespace
 
 void EventFacts::Clear() {
   type_name = {};
@@ -120,7 +119,7 @@ void EventFactsReader::ReadTencentTrtc(std::string_view type, const JsonObject& 
 }
 
 void EventFactsReader::ReadVolcengineLive(const JsonObject& body, EventFacts& facts) {
-  const JsonObject& event = EventWithin(body, nested_);
+  const JsonObject& event = VolcengineEvent(body, nested_);
   // Its types are names already; these two are spelled as Tencent's are.
   if (facts.change == StreamChange::kStarted) facts.type_name = "push_started";
   if (facts.change == StreamChange::kStopped) facts.type_name = "push_interrupted";

@@ -35,6 +35,10 @@ struct EventFacts {
   void Clear();
 };
 
+// Where a body of volcengine-live has the event's members: in its `data` where it has the older
+// shape, which is then parsed into `nested`, else at the top.
+const JsonObject& VolcengineEvent(const JsonObject& body, JsonObject& nested);
+
 // Reads the facts of events, one after another. Allocates nothing once its buffers have grown. One
 // thread.
 class EventFactsReader {

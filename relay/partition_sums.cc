@@ -1,23 +1,11 @@
 #include "relay/partition_sums.h"
 
-#include <charconv>
 #include <utility>
 
 #include "relay/check.h"
+#include "relay/script_reply.h"
 
 namespace relay {
-namespace {
-
-int64_t NumberIn(const RedisValue& value) {
-  if (value.is_integer()) return value.integer;
-  int64_t number = 0;
-  if (value.is_text()) {
-    std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  }
-  return number;
-}
-
-}  // namespace
 
 void PartitionSums::Start(const Commands& commands, size_t width, Done done) {
   RELAY_CHECK(!busy() && width > 0);
@@ -54,7 +42,9 @@ bool PartitionSums::Add(size_t place, const RedisValue& reply) {
     return true;
   }
   if (!reply.is_array() || reply.items.size() != width_) return false;
-  for (size_t i = 0; i < width_; ++i) sums_[place + i] += NumberIn(reply.items[i]);
+  for (size_t i = 0; i < width_; ++i) {
+    sums_[place + i] += static_cast<int64_t>(NumberOr(reply.items[i], 0));
+  }
   return true;
 }
 

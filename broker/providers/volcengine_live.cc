@@ -1,6 +1,7 @@
 #include "broker/providers/volcengine_live.h"
 
 #include "broker/providers/callback_text.h"
+#include "relay/event_facts.h"
 #include "relay/json_text.h"
 
 namespace relay {
@@ -18,10 +19,7 @@ Verdict VolcengineLive::Verify(const HttpRequest& request, const Source& source,
 }
 
 bool VolcengineLive::ReadFacts(CallbackFacts& facts) {
-  const JsonMember* data = callback_.Find("data");
-  const bool nested = callback_.Find("event_type") == nullptr && data != nullptr &&
-                      data->kind == JsonKind::kObject && data_.Parse(data->raw).ok();
-  const JsonObject& event = nested ? data_ : callback_;
+  const JsonObject& event = VolcengineEvent(callback_, data_);
   facts.type = TextOf(event, {"event_type"}, buffer_);
   if (!IsEventTypeName(facts.type)) return false;
   facts.route.push_domain = TextOf(event, {"domain", "vhost"}, buffer_);
