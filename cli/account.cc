@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 
+#include "relay/http_status.h"
+
 namespace relay {
 
 namespace {
@@ -29,15 +31,11 @@ uint64_t HashOf(const std::string& text) {
   return std::hash<std::string>()(text) | 1;  // Never 0, which stands for none.
 }
 
-bool Accepted(int status) {
-  return status >= 200 && status < 300;
-}
-
 // A 2xx is followed by another attempt, later than the relay waited for it: it was answered too
 // late to be heard. A relay that died before it wrote the success down counts no attempt.
 bool FollowsLateAnswer(const ReceivedLine& line, const Endpoint* terms, int last_attempt,
                        int last_status, int64_t last_us) {
-  return terms && Accepted(last_status) && line.attempt == last_attempt + 1 &&
+  return terms && IsSuccess(last_status) && line.attempt == last_attempt + 1 &&
          line.at_us - last_us >= Micros(terms->timeout).count();
 }
 
@@ -90,12 +88,12 @@ void Account::AddAnswer(const SentLine& line, Callback& callback) {
   if (waited_us > callback.waited_us) {
     callback.waited_us = static_cast<uint32_t>(std::min<int64_t>(waited_us, UINT32_MAX));
   }
-  if (Accepted(line.status)) {
+  if (IsSuccess(line.status)) {
     ++result_.availability.accepted;
     faults_.SawAccepted(line.at_us);
   }
   if (callback.acked) return;
-  callback.acked = Accepted(line.status);
+  callback.acked = IsSuccess(line.status);
   callback.answered_us = line.at_us;
 }
 
@@ -118,7 +116,7 @@ Account::Delivery& Account::DeliveryOf(uint32_t callback, uint32_t endpoint) {
 void Account::Add(const ReceivedLine& line) {
   const uint32_t endpoint = EndpointNumber(line.endpoint);
   EndpointBook& book = books_[endpoint];
-  book.health.Record(line.at_us, Accepted(line.status));
+  book.health.Record(line.at_us, IsSuccess(line.status));
   const auto found = by_seq_.find(line.seq);
   if (found == by_seq_.end()) {
     Example("phantom, never sent", ++result_.phantom, line.seq, line.endpoint);
@@ -137,11 +135,11 @@ void Account::Add(const ReceivedLine& line) {
   if (line.attempt <= 1) delivery.failed = 0;
   // The same attempt comes again where the relay died before it wrote its outcome down.
   const bool counts = line.attempt <= 1 || line.attempt != delivery.last_attempt;
-  if (!Accepted(line.status) && counts) ++delivery.failed;
+  if (!IsSuccess(line.status) && counts) ++delivery.failed;
   delivery.last_us = line.at_us;
   delivery.last_attempt = static_cast<uint16_t>(line.attempt);
   delivery.last_status = static_cast<uint16_t>(line.status);
-  if (!Accepted(line.status)) return;
+  if (!IsSuccess(line.status)) return;
   faults_.SawDelivered(line.at_us);
   if (++delivery.ok > 1) {
     CountDuplicate(line, after_late_answer);
@@ -209,7 +207,7 @@ void Account::CheckTiming(const ReceivedLine& line, const EndpointBook& book,
   // An attempt that got no answer ended at a moment that only the worker knows, and so did one
   // whose 2xx was not heard.
   const bool follows = line.attempt >= 2 && delivery.last_attempt == line.attempt - 1 &&
-                       delivery.last_status != 0 && !Accepted(delivery.last_status);
+                       delivery.last_status != 0 && !IsSuccess(delivery.last_status);
   if (!book.terms || !follows) return;
   if (line.attempt > AttemptsMax(*book.terms)) return;
   const auto planned_us =
@@ -277,7 +275,7 @@ void Account::Add(const PendingLine& line) {
 bool Account::FalselyDead(const Callback& callback, const Delivery& delivery,
                           const EndpointBook& book) {
   if (!book.terms || !delivery.gave_up) return false;
-  const bool answered = delivery.last_status != 0 && !Accepted(delivery.last_status);
+  const bool answered = delivery.last_status != 0 && !IsSuccess(delivery.last_status);
   if (answered && IsFinalStatus(*book.terms, delivery.last_status)) return false;
   const int attempts = AttemptsMax(*book.terms);
   const auto failed = static_cast<int>(delivery.failed);

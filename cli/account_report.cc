@@ -6,16 +6,13 @@
 
 #include "cli/line_log.h"
 #include "cli/progress.h"
+#include "relay/clock.h"
 
 namespace relay {
 
 namespace {
 
 constexpr size_t kRecoveriesToldMax = 1000;
-
-double AsMillis(Micros time) {
-  return static_cast<double>(time.count()) / 1000;
-}
 
 std::string TimeText(std::optional<Micros> time) {
   return time ? fmt::format("{:.1f} s", AsMillis(*time) / 1000) : "-";

@@ -8,7 +8,7 @@ namespace relay {
 namespace {
 
 // Entries a page and logs at a time: together at most 4 MiB of replies.
-constexpr int64_t kPage = 64;
+constexpr int64_t kAttemptsPage = 64;
 constexpr size_t kLogsAtOnce = 16;
 
 // The last or the first id of a page, exclusive, for the next one.
@@ -44,7 +44,7 @@ Result<std::vector<LoggedAttempt>> AttemptWalk::OfEvent(const PartitionKeys& key
                              .Arg(log.from)
                              .Arg("+")
                              .Arg("COUNT")
-                             .Arg(kPage));
+                             .Arg(kAttemptsPage));
     }
     Result<std::vector<RedisValue>> pages = session_.AskAll(commands);
     if (!pages.ok()) return pages.status();
@@ -55,7 +55,7 @@ Result<std::vector<LoggedAttempt>> AttemptWalk::OfEvent(const PartitionKeys& key
         if (record.event_id == event_id) found.push_back({*open[i].tenant, std::move(record)});
       });
       if (!status.ok()) return status;
-      if (static_cast<int64_t>(page.items.size()) < kPage) continue;
+      if (static_cast<int64_t>(page.items.size()) < kAttemptsPage) continue;
       left.push_back({open[i].tenant, Beyond(page)});
     }
     open = std::move(left);
@@ -80,8 +80,12 @@ Result<std::vector<LoggedAttempt>> AttemptWalk::Newest(const std::string& tenant
 Status AttemptWalk::NewestIn(const std::string& key, const Filter& filter, size_t limit,
                              std::vector<AttemptLogRecord>& found) {
   for (std::string until = "+"; found.size() < limit;) {
-    Result<RedisValue> page = session_.Ask(
-        RedisCommand("XREVRANGE").Arg(key).Arg(until).Arg(filter.since_ms).Arg("COUNT").Arg(kPage));
+    Result<RedisValue> page = session_.Ask(RedisCommand("XREVRANGE")
+                                               .Arg(key)
+                                               .Arg(until)
+                                               .Arg(filter.since_ms)
+                                               .Arg("COUNT")
+                                               .Arg(kAttemptsPage));
     if (!page.ok()) return page.status();
     const Status status = Decode(*page, true, [&](AttemptLogRecord& record) {
       if (filter.endpoint && record.endpoint != *filter.endpoint) return;
@@ -89,7 +93,7 @@ Status AttemptWalk::NewestIn(const std::string& key, const Filter& filter, size_
       if (record.at_ms >= filter.since_ms) found.push_back(std::move(record));
     });
     if (!status.ok()) return status;
-    if (static_cast<int64_t>(page->items.size()) < kPage) break;
+    if (static_cast<int64_t>(page->items.size()) < kAttemptsPage) break;
     until = Beyond(*page);
   }
   return Status::Ok();

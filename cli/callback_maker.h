@@ -15,6 +15,11 @@ enum class CallbackKind {
   kExpired,  // Signed with the right key, and a day too old.
 };
 
+// How old the signature of an expired callback is.
+inline constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
+// What pauses between sendings are told in.
+inline constexpr Seconds kMinute(60);
+
 // One callback as a provider would send it.
 struct ProviderCallback {
   std::string seq;     // "<run>.<n>", which stands in the body as relay_seq.

@@ -1,5 +1,6 @@
 #include "cli/callback_reader.h"
 
+#include "relay/ascii.h"
 #include "relay/tenant_router.h"
 #include "relay/tencent_signature.h"
 
@@ -8,8 +9,7 @@ namespace relay {
 namespace {
 
 bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
+  return IsLetterOrDigit(c) || c == '_' || c == '-';
 }
 
 }  // namespace

@@ -15,8 +15,7 @@
 namespace relay {
 namespace {
 
-constexpr std::array kRetries = {Seconds(0), Seconds(10), Seconds(60)};
-constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
+constexpr std::array kHmacRetries = {Seconds(0), Seconds(10), Seconds(60)};
 
 std::string Encode(std::span<const uint8_t> digest, SignatureEncoding encoding) {
   if (encoding == SignatureEncoding::kHex) return HexText(digest.data(), digest.size());
@@ -140,7 +139,7 @@ void HmacCallbackMaker::SignAgain(WallTime now, ProviderCallback* callback) {
 }
 
 std::span<const Seconds> HmacCallbackMaker::RetryPauses(const ProviderCallback&) const {
-  return kRetries;
+  return kHmacRetries;
 }
 
 }  // namespace relay

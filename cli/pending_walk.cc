@@ -7,7 +7,7 @@ namespace relay {
 
 namespace {
 
-constexpr int64_t kPage = 200;
+constexpr int64_t kPendingPage = 200;
 
 }  // namespace
 
@@ -60,8 +60,12 @@ Result<std::string> PendingWalk::LastRead(const std::string& stream) {
 Status PendingWalk::WalkUnread(const std::string& stream, std::string after,
                                const Visitor& visitor) {
   for (;;) {
-    Result<RedisValue> page = session_.Ask(
-        RedisCommand("XRANGE").Arg(stream).Arg("(" + after).Arg("+").Arg("COUNT").Arg(kPage));
+    Result<RedisValue> page = session_.Ask(RedisCommand("XRANGE")
+                                               .Arg(stream)
+                                               .Arg("(" + after)
+                                               .Arg("+")
+                                               .Arg("COUNT")
+                                               .Arg(kPendingPage));
     if (!page.ok()) return page.status();
     if (!page->is_array() || page->items.empty()) return Status::Ok();
     if (Status status = ExpectArray(page->items.back(), 2, "XRANGE"); !status.ok()) return status;
@@ -75,7 +79,7 @@ Status PendingWalk::WalkRead(const PartitionKeys& keys, EventClass event_class,
   const std::string& stream = keys.Stream(event_class);
   for (std::string from = "-";;) {
     Result<RedisValue> page = session_.Ask(
-        RedisCommand("XPENDING").Arg(stream).Arg(kGroup).Arg(from).Arg("+").Arg(kPage));
+        RedisCommand("XPENDING").Arg(stream).Arg(kGroup).Arg(from).Arg("+").Arg(kPendingPage));
     // A group that is not there has nothing pending.
     if (!page.ok() && page.status().text().find("NOGROUP") != std::string::npos) break;
     if (!page.ok()) return page.status();
@@ -123,8 +127,11 @@ Status PendingWalk::WalkRetries(const PartitionKeys& keys, uint64_t endpoint,
                                 const Visitor& visitor) {
   std::string cursor = "0";
   do {
-    Result<RedisValue> page = session_.Ask(
-        RedisCommand("ZSCAN").Arg(keys.Retries(endpoint)).Arg(cursor).Arg("COUNT").Arg(kPage));
+    Result<RedisValue> page = session_.Ask(RedisCommand("ZSCAN")
+                                               .Arg(keys.Retries(endpoint))
+                                               .Arg(cursor)
+                                               .Arg("COUNT")
+                                               .Arg(kPendingPage));
     if (!page.ok()) return page.status();
     if (Status status = ExpectArray(*page, 2, "ZSCAN"); !status.ok()) return status;
     cursor = page->items[0].text;

@@ -27,13 +27,14 @@ void WriteAll(int fd, const std::string& text) {
 }  // namespace
 
 std::string WithThousands(int64_t number) {
-  std::string digits = std::to_string(number);
-  const size_t first = digits.starts_with('-') ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) {
-    at -= 3;
-    digits.insert(at, ",");
+  const std::string digits = std::to_string(number);
+  std::string out;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool behind_digit = i > 0 && digits[i - 1] != '-';
+    if (behind_digit && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
   }
-  return digits;
+  return out;
 }
 
 Progress::Progress(const Clock& clock, std::string what, int64_t total)

@@ -1,22 +1,17 @@
 #include "cli/receipt.h"
 
 #include <charconv>
-#include <string_view>
 #include <utility>
 
 #include "cli/line_log.h"
 
 namespace relay {
 
-namespace {
-
 int64_t NumberOr(std::string_view text, int64_t otherwise) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() ? number : otherwise;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<ReceiptReader>> ReceiptReader::Create(
     const std::vector<std::string>& secrets, std::vector<std::string> tencent_keys) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/callback_reader.h"
@@ -14,6 +16,9 @@
 #include "relay/webhook_signature.h"
 
 namespace relay {
+
+// The whole of `text` as a number, or `otherwise` where it is none.
+int64_t NumberOr(std::string_view text, int64_t otherwise);
 
 // Reads a webhook as a customer's server does, and writes it down for the accountant. One at a
 // time: what Read() found stands until the next call.

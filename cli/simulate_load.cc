@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "relay/check.h"
+#include "relay/http_status.h"
 
 namespace relay {
 
@@ -25,10 +26,6 @@ std::string HeadOf(const LoadPlan& plan) {
   return "POST " + plan.target + " HTTP/1.1\r\nHost: " + plan.host +
          "\r\nContent-Type: application/json\r\nUser-Agent: relayctl-simulate/" RELAY_VERSION
          "\r\nContent-Length: ";
-}
-
-bool Accepted(int status) {
-  return status >= 200 && status < 300;
 }
 
 }  // namespace
@@ -182,14 +179,14 @@ void LoadRun::OnRetryDue() {
 // ---- Answers
 
 bool LoadRun::Expected(const Shot& shot, int status) const {
-  return shot.callback.kind == CallbackKind::kGenuine ? Accepted(status) : status == 403;
+  return shot.callback.kind == CallbackKind::kGenuine ? IsSuccess(status) : status == 403;
 }
 
 void LoadRun::OnAnswer(ProviderConnection& connection, int status) {
   if (finished_) return;
   const MonoTime now = loop_.clock().Now();
   Shot& shot = shots_[static_cast<size_t>(connection.index())];
-  if (Accepted(status)) {
+  if (IsSuccess(status)) {
     ++result_.accepted;
     result_.ack_latency.Record(now - shot.due);
   } else {

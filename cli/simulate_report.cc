@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/progress.h"
+#include "relay/clock.h"
 
 namespace relay {
 namespace {
@@ -10,10 +11,6 @@ namespace {
 double PerSecond(int64_t count, Micros elapsed) {
   const double seconds = std::chrono::duration<double>(elapsed).count();
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
-
-double AsMillis(Micros latency) {
-  return static_cast<double>(latency.count()) / 1000;
 }
 
 }  // namespace

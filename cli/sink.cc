@@ -1,10 +1,10 @@
 #include "cli/sink.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "relay/check.h"
+#include "relay/http_status.h"
 
 namespace relay {
 
@@ -12,27 +12,17 @@ namespace {
 
 // A load test keeps thousands of connections to one sink open.
 constexpr int kConnectionsMax = 20'000;
-constexpr size_t kBodyBytesMax = 64 * 1024 * 1024;
+constexpr size_t kReceivedBytesMax = 64 * 1024 * 1024;
 // 40 bytes each.
 constexpr size_t kIdsMax = 2'000'000;
 
 HttpLimits Limits() {
   HttpLimits limits;
   limits.connections_max = kConnectionsMax;
-  limits.body_bytes_max = kBodyBytesMax;
+  limits.body_bytes_max = kReceivedBytesMax;
   // The relay closes what it does not use; a sink that closed first would race with its requests.
   limits.idle = Seconds(3600);
   return limits;
-}
-
-bool Accepted(int status) {
-  return status >= 200 && status < 300;
-}
-
-int64_t NumberOr(std::string_view text, int64_t otherwise) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : otherwise;
 }
 
 uint64_t Mix(uint64_t a, uint64_t b) {
@@ -87,7 +77,7 @@ void Sink::OnRequest(HttpExchange exchange) {
   const int status = PickStatus(request, webhook_id);
 
   ++tally_.received;
-  if (Accepted(status)) ++tally_.accepted;
+  if (IsSuccess(status)) ++tally_.accepted;
   if (status == 0) ++tally_.hung;
   if (signature == ReceiptReader::Signature::kBad) ++tally_.bad_signatures;
   if (!webhook_id.empty() && ids_.size() < kIdsMax) {
@@ -161,7 +151,7 @@ void Sink::AnswerNow(Pending& pending) {
   if (!pending.exchange.open()) return;
   HttpAnswer answer;
   answer.status = pending.status;
-  answer.body = Accepted(pending.status) ? R"({"code":0})" : R"({"code":1})";
+  answer.body = IsSuccess(pending.status) ? R"({"code":0})" : R"({"code":1})";
   pending.exchange.Answer(answer);
 }
 

@@ -17,13 +17,11 @@ namespace {
 
 // The provider signs for ten minutes from the sending on.
 constexpr int64_t kValiditySeconds = 600;
-constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
 // A `sequence` has 19 digits: nine for the run, ten for the push within it.
 constexpr uint64_t kPushesMax = 10'000'000'000;
 
-constexpr Seconds kMinute(60);
-constexpr std::array kRetries = {kMinute, kMinute, kMinute, kMinute, kMinute, kMinute,
-                                 kMinute, kMinute, kMinute, kMinute, kMinute, kMinute};
+constexpr std::array kTencentRetries = {kMinute, kMinute, kMinute, kMinute, kMinute, kMinute,
+                                        kMinute, kMinute, kMinute, kMinute, kMinute, kMinute};
 constexpr std::array kScreenshotRetries = {2 * kMinute, 2 * kMinute, 2 * kMinute, 2 * kMinute,
                                            2 * kMinute};
 constexpr std::array kSubtitleRetries = {kMinute, kMinute};
@@ -141,7 +139,7 @@ const std::string& TencentCallbackMaker::Sign(CallbackKind kind, int64_t t) {
 std::span<const Seconds> TencentCallbackMaker::RetryPauses(const ProviderCallback& callback) const {
   if (callback.type == "200") return kScreenshotRetries;
   if (callback.type == "338" || callback.type == "347") return kSubtitleRetries;
-  return kRetries;
+  return kTencentRetries;
 }
 
 }  // namespace relay

@@ -13,8 +13,7 @@ namespace relay {
 namespace {
 
 constexpr Seconds kTen(10);
-constexpr std::array kRetries = {Seconds(0), kTen, kTen, kTen, kTen, kTen, kTen};
-constexpr Millis kExpiredSince = std::chrono::hours(24);
+constexpr std::array kTrtcRetries = {Seconds(0), kTen, kTen, kTen, kTen, kTen, kTen};
 
 HmacHeaders HeadersUnder(std::string_view key) {
   HmacSettings scheme;
@@ -43,7 +42,7 @@ void TrtcCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
   BeginCallback(traffic_, number, kind, callback);
   callback->stream = traffic_.stream_prefix + "room" + std::to_string(number % traffic_.streams);
   callback->appid = sdkappid_;
-  if (kind == CallbackKind::kExpired) now -= kExpiredSince;
+  if (kind == CallbackKind::kExpired) now -= Seconds(kExpiredSinceSeconds);
   const int64_t ms = MillisSinceEpoch(now);
   const std::string group = GroupOf(callback->type);
   std::string& body = callback->body;
@@ -73,7 +72,7 @@ void TrtcCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime now,
 }
 
 std::span<const Seconds> TrtcCallbackMaker::RetryPauses(const ProviderCallback&) const {
-  return kRetries;
+  return kTrtcRetries;
 }
 
 }  // namespace relay

@@ -15,7 +15,7 @@
 namespace relay {
 namespace {
 
-constexpr int64_t kPage = 200;
+constexpr int64_t kUnroutedPage = 200;
 
 struct KeptEvent {
   std::string entry_id;
@@ -27,8 +27,12 @@ Status WalkUnrouted(RedisSession& session,
                     const std::function<Status(const std::vector<KeptEvent>&)>& visit) {
   std::string from = "-";
   for (;;) {
-    Result<RedisValue> page = session.Ask(
-        RedisCommand("XRANGE").Arg(kUnroutedKey).Arg(from).Arg("+").Arg("COUNT").Arg(kPage));
+    Result<RedisValue> page = session.Ask(RedisCommand("XRANGE")
+                                              .Arg(kUnroutedKey)
+                                              .Arg(from)
+                                              .Arg("+")
+                                              .Arg("COUNT")
+                                              .Arg(kUnroutedPage));
     if (!page.ok()) return page.status();
     std::vector<KeptEvent> events;
     for (const RedisValue& entry : page->items) {

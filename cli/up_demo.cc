@@ -9,6 +9,7 @@
 
 #include "cli/loopback_http.h"
 #include "cli/tencent_callback.h"
+#include "relay/http_status.h"
 #include "relay/json_object.h"
 #include "relay/random.h"
 
@@ -35,10 +36,6 @@ int64_t NumberOf(const JsonObject& line, std::string_view key) {
     std::from_chars(member->raw.data(), member->raw.data() + member->raw.size(), number);
   }
   return number;
-}
-
-bool IsSuccess(int64_t status) {
-  return status >= 200 && status < 300;
 }
 
 std::string Milliseconds(int64_t us) {

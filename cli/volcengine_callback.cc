@@ -13,13 +13,11 @@
 namespace relay {
 namespace {
 
-constexpr int64_t kValiditySeconds = 600;
-constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
+constexpr int64_t kVolcengineValiditySeconds = 600;
 constexpr uint64_t kSessionsMax = 10'000'000'000;
 constexpr Seconds kQuick(3);
-constexpr Seconds kMinute(60);
-constexpr std::array kRetries = {kQuick,  kQuick,  kQuick,  kMinute, kMinute, kMinute,
-                                 kMinute, kMinute, kMinute, kMinute, kMinute, kMinute};
+constexpr std::array kVolcengineRetries = {kQuick,  kQuick,  kQuick,  kMinute, kMinute, kMinute,
+                                           kMinute, kMinute, kMinute, kMinute, kMinute, kMinute};
 
 }  // namespace
 
@@ -43,7 +41,7 @@ void VolcengineCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime n
   const auto push = static_cast<uint64_t>(turn / types * traffic_.streams + stream_number);
   const uint64_t session = run_number_ * kSessionsMax + push % kSessionsMax;
   const int64_t ms = MillisSinceEpoch(now);
-  int64_t t = ms / 1000 + kValiditySeconds;
+  int64_t t = ms / 1000 + kVolcengineValiditySeconds;
   if (kind == CallbackKind::kExpired) t = ms / 1000 - kExpiredSinceSeconds;
 
   std::string& body = callback->body;
@@ -65,7 +63,7 @@ void VolcengineCallbackMaker::Make(int64_t number, CallbackKind kind, WallTime n
 }
 
 std::span<const Seconds> VolcengineCallbackMaker::RetryPauses(const ProviderCallback&) const {
-  return kRetries;
+  return kVolcengineRetries;
 }
 
 }  // namespace relay

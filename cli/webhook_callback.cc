@@ -13,10 +13,8 @@
 namespace relay {
 namespace {
 
-constexpr int64_t kExpiredSinceSeconds = 24 * 3600;
-constexpr Seconds kMinute(60);
-constexpr std::array kRetries = {Seconds(5),    5 * kMinute,   30 * kMinute, 120 * kMinute,
-                                 300 * kMinute, 600 * kMinute, 600 * kMinute};
+constexpr std::array kWebhookRetries = {Seconds(5),    5 * kMinute,   30 * kMinute, 120 * kMinute,
+                                        300 * kMinute, 600 * kMinute, 600 * kMinute};
 // 32 bytes that nobody else signs with.
 constexpr char kForgersSecret[] = "whsec_bm90LXRoZS1zZWNyZXQtb2YtdGhpcy1zZW5kZXIhISE=";
 
@@ -67,7 +65,7 @@ void WebhookCallbackMaker::SignAgain(WallTime now, ProviderCallback* callback) {
 }
 
 std::span<const Seconds> WebhookCallbackMaker::RetryPauses(const ProviderCallback&) const {
-  return kRetries;
+  return kWebhookRetries;
 }
 
 }  // namespace relay

@@ -7,7 +7,7 @@
 namespace relay {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kEntryVersion = 1;
 
 constexpr uint8_t kFateBits = 0x03;
 constexpr uint8_t kReused = 0x04;
@@ -17,18 +17,18 @@ constexpr uint8_t kKnownFlags = 0x1F;
 
 constexpr size_t kPackedIdBytes = 16;
 
-void AppendNumber(uint64_t value, std::string& out) {
+void AppendVarint(uint64_t value, std::string& out) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
 }
 
-void AppendNumber(int64_t value, std::string& out) {
-  AppendNumber(static_cast<uint64_t>(std::max<int64_t>(value, 0)), out);
+void AppendVarint(int64_t value, std::string& out) {
+  AppendVarint(static_cast<uint64_t>(std::max<int64_t>(value, 0)), out);
 }
 
 void AppendText(std::string_view text, size_t max, std::string& out) {
   text = text.substr(0, max);
-  AppendNumber(uint64_t{text.size()}, out);
+  AppendVarint(uint64_t{text.size()}, out);
   out.append(text);
 }
 
@@ -156,7 +156,7 @@ std::string_view AttemptFateName(AttemptFate fate) {
 }
 
 void AppendAttempt(const AttemptLogRecord& record, std::string& entry) {
-  if (entry.empty()) entry.push_back(kVersion);
+  if (entry.empty()) entry.push_back(kEntryVersion);
   const size_t answer_max = record.outcome == AttemptOutcome::kAccepted
                                 ? AttemptLogRecord::kAcceptedAnswerMax
                                 : AttemptLogRecord::kAnswerMax;
@@ -174,25 +174,25 @@ void AppendAttempt(const AttemptLogRecord& record, std::string& entry) {
   } else {
     AppendText(record.event_id, AttemptLogRecord::kIdMax, entry);
   }
-  AppendNumber(record.endpoint, entry);
-  AppendNumber(int64_t{record.attempt}, entry);
-  AppendNumber(record.at_ms, entry);
+  AppendVarint(record.endpoint, entry);
+  AppendVarint(int64_t{record.attempt}, entry);
+  AppendVarint(record.at_ms, entry);
   entry.push_back(static_cast<char>(record.outcome));
-  AppendNumber(int64_t{record.status}, entry);
-  AppendNumber(Bounded(record.times.dns), entry);
-  AppendNumber(Bounded(record.times.connect), entry);
-  AppendNumber(Bounded(record.times.tls), entry);
-  AppendNumber(Bounded(record.times.first_byte), entry);
-  AppendNumber(Bounded(record.times.total), entry);
+  AppendVarint(int64_t{record.status}, entry);
+  AppendVarint(Bounded(record.times.dns), entry);
+  AppendVarint(Bounded(record.times.connect), entry);
+  AppendVarint(Bounded(record.times.tls), entry);
+  AppendVarint(Bounded(record.times.first_byte), entry);
+  AppendVarint(Bounded(record.times.total), entry);
   // One more than the time until then, so that 0 is left for "none".
-  AppendNumber(
+  AppendVarint(
       record.due_ms == 0 ? int64_t{0} : std::max(record.due_ms - record.at_ms, int64_t{0}) + 1,
       entry);
   AppendText(record.why, AttemptLogRecord::kWhyMax, entry);
   AppendText(record.answer, answer_max, entry);
 
   std::string length;
-  AppendNumber(uint64_t{entry.size() - begin}, length);
+  AppendVarint(uint64_t{entry.size() - begin}, length);
   entry.insert(begin, length);
   RELAY_CHECK(entry.size() - begin <= kAttemptLogRecordBytesMax);
 }
@@ -201,7 +201,7 @@ Result<std::vector<AttemptLogRecord>> DecodeAttempts(std::string_view entry) {
   Reader reader(entry);
   const uint8_t version = reader.Byte();
   if (!reader.ok()) return Status::InvalidArgument("an empty entry of the attempt log");
-  if (version != static_cast<uint8_t>(kVersion)) {
+  if (version != static_cast<uint8_t>(kEntryVersion)) {
     return Status::InvalidArgument("an entry of the attempt log in version " +
                                    std::to_string(version) + ", which is not known here");
   }

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include "relay/ascii.h"
+
 namespace relay {
 
 void AppendBase64(std::string_view bytes, std::string& out) {
@@ -26,8 +28,7 @@ bool DecodeBase64(std::string_view text, std::string& bytes) {
   size_t padding = 0;
   while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
   for (char c : text.substr(0, text.size() - padding)) {
-    const bool known = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '+' || c == '/';
+    const bool known = IsLetterOrDigit(c) || c == '+' || c == '/';
     if (!known) return false;
   }
   bytes.resize(text.size() / 4 * 3);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "relay/ascii.h"
 #include "relay/catalog_words.h"
 #include "relay/play_address.h"
 #include "relay/secret_text.h"
@@ -17,10 +18,8 @@ constexpr size_t kParameterBytesMax = 40;
 // What no encoding of a URL or of JSON ever writes otherwise, so that it is found where it stands.
 bool IsPlainParameter(std::string_view name) {
   return !name.empty() && name.size() <= kParameterBytesMax &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '_'; });
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "relay/ascii.h"
+
 namespace relay {
 
 namespace {
@@ -11,11 +13,7 @@ constexpr size_t kHeaderBytesMax = 1024;
 constexpr size_t kNumberDigitsMax = 10;
 
 bool IsLowerOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool IsAlnum(char c) {
-  return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z');
+  return (c >= 'a' && c <= 'z') || IsDigit(c);
 }
 
 }  // namespace
@@ -28,25 +26,19 @@ bool IsCatalogId(std::string_view id) {
 bool IsSourcePath(std::string_view path) {
   return !path.empty() && path.size() <= kPathBytesMax &&
          std::all_of(path.begin(), path.end(),
-                     [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
+                     [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool IsEventNumber(std::string_view text) {
   return !text.empty() && text.size() <= kNumberDigitsMax &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
+         std::all_of(text.begin(), text.end(), IsDigit);
 }
 
 bool IsHeaderName(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2: token
   return !name.empty() && name.size() <= kPathBytesMax &&
          std::all_of(name.begin(), name.end(), [kMarks](char c) {
-           return IsAlnum(c) || kMarks.find(c) != std::string_view::npos;
+           return IsLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos;
          });
 }
 

@@ -24,7 +24,4 @@ bool IsReservedHeader(std::string_view name);
 // At most 1024 bytes of printable ASCII, blanks and tabs.
 bool IsHeaderValue(std::string_view value);
 
-// A-Z to a-z; other bytes stay.
-std::string LowerCase(std::string_view text);
-
 }  // namespace relay

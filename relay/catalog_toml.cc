@@ -2,6 +2,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "relay/ascii.h"
 #include "relay/catalog.h"
 #include "relay/catalog_format_toml.h"
 #include "relay/catalog_hmac_toml.h"
@@ -22,7 +23,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr size_t kKeysMax = 10;
-constexpr size_t kSecretsMax = 4;  // What one signature header is made with.
 constexpr size_t kRouteKeysMax = 1000;
 constexpr size_t kUnsignedTypesMax = 100;
 // A delivery's attempts are counted in six bits.
@@ -46,9 +46,9 @@ bool NamesRoute(const Source& source) {
 }
 
 // Reads one catalog file. Tenants come before sources, because a source may name a tenant.
-class CatalogReader {
+class CatalogFileReader {
  public:
-  explicit CatalogReader(TomlComplaints& complaints) : complaints_(complaints) {}
+  explicit CatalogFileReader(TomlComplaints& complaints) : complaints_(complaints) {}
 
   Catalog Read(const TomlValue& value) {
     TomlTable root(value, complaints_);
@@ -392,7 +392,7 @@ class CatalogReader {
   static void ReadSigning(TomlTable& table, Endpoint& endpoint) {
     table.Require("scheme");
     table.ReadWord("scheme", WordsFor(endpoint.signing), endpoint.signing);
-    table.Read("secrets", kSecretsMax, endpoint.signing_secrets);
+    table.Read("secrets", kWebhookSecretsMax, endpoint.signing_secrets);
     table.Read("key", endpoint.signing_key);
     table.Read("validity", minutes(1), hours(7 * 24), endpoint.signing_validity);
     for (std::string& secret : endpoint.signing_secrets) {
@@ -426,7 +426,7 @@ Result<Catalog> ParseCatalogToml(const std::string& text, const std::string& nam
   const Result<TomlValue> parsed = ParseToml(text, name);
   if (!parsed.ok()) return parsed.status();
   TomlComplaints complaints(name);
-  Catalog catalog = CatalogReader(complaints).Read(*parsed);
+  Catalog catalog = CatalogFileReader(complaints).Read(*parsed);
   if (!complaints.none()) return complaints.ToStatus();
   return catalog;
 }

@@ -29,6 +29,11 @@ class SystemClock final : public Clock {
   WallTime WallNow() const override;
 };
 
+// For reports: milliseconds with their fraction.
+constexpr double AsMillis(Micros time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
 inline int64_t MicrosSinceEpoch(WallTime t) {
   return t.time_since_epoch().count();
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "relay/ascii.h"
 #include "relay/quick_hash.h"
 
 namespace relay {
@@ -12,10 +13,6 @@ namespace {
 // Values of up to this many digits are spelled in full by CanonicalNumber().
 constexpr int64_t kPlainDigitsMax = 20;
 constexpr int64_t kExponentMax = 1'000'000'000;
-
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // `text` follows the "e" of a number.
 int64_t ReadExponent(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/ascii.h"
 #include "relay/http_grammar.h"
 
 namespace relay {

@@ -1,5 +1,6 @@
 #include "relay/http_grammar.h"
 
+#include "relay/ascii.h"
 #include "relay/http_request.h"
 
 namespace relay {

@@ -40,13 +40,6 @@ inline bool IsHostByte(char c) {
 inline bool IsControlByte(char c) {
   return (static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
-// The value of a hexadecimal digit, or -1.
-inline int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // `text` without the spaces and tabs around it.
 inline std::string_view TrimBlanks(std::string_view text) {

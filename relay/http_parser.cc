@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 #include "relay/http_grammar.h"
 
@@ -38,10 +39,6 @@ size_t FindControl(std::string_view bytes, size_t at, size_t end) {
   }
   while (at < end && static_cast<uint8_t>(bytes[at]) >= 0x20 && bytes[at] != 0x7f) ++at;
   return at;
-}
-
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 }  // namespace

@@ -1,19 +1,13 @@
 #include "relay/http_request.h"
 
+#include "relay/ascii.h"
+
 namespace relay {
-
-namespace {
-
-constexpr char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-}  // namespace
 
 bool SameHeaderName(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
+    if (LowerCase(a[i]) != LowerCase(b[i])) return false;
   }
   return true;
 }

@@ -13,7 +13,7 @@ constexpr std::string_view kSchemaField = "schema";
 constexpr std::string_view kPartitionsField = "partitions";
 constexpr std::string_view kSecretKeyField = "secret_key";
 
-int NumberOf(const std::string& text) {
+int SmallNumber(const std::string& text) {
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -66,8 +66,8 @@ Result<std::optional<InstallationFacts>> ParseInstallation(const RedisValue& rep
     return std::optional<InstallationFacts>();
   }
   InstallationFacts stored;
-  stored.schema_version = NumberOf(reply.items[0].text);
-  stored.partitions = NumberOf(reply.items[1].text);
+  stored.schema_version = SmallNumber(reply.items[0].text);
+  stored.partitions = SmallNumber(reply.items[1].text);
   stored.secret_key_id = reply.items[2].text;
   return std::optional<InstallationFacts>(std::move(stored));
 }

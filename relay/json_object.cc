@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "relay/ascii.h"
+#include "relay/json_span.h"
 #include "relay/utf8.h"
 
 namespace relay {
@@ -110,15 +112,6 @@ bool KeysAreUnique(std::span<KeyInUse> keys) {
   // Sorted and not hashed: nobody can choose keys that make it slow.
   std::sort(keys.begin(), keys.end());
   return std::adjacent_find(keys.begin(), keys.end()) == keys.end();
-}
-
-bool IsBetweenTokens(char c) {
-  return c == ',' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-int HexDigit(char c) {
-  if (c <= '9') return c - '0';
-  return (c | 0x20) - 'a' + 10;
 }
 
 uint32_t Hex4(const char* at) {

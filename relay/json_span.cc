@@ -3,10 +3,6 @@
 namespace relay {
 namespace {
 
-bool IsBetweenTokens(char c) {
-  return c == ',' || c == ':' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 // The index behind the string that begins at `at`.
 size_t StringEnd(std::string_view text, size_t at) {
   for (++at;; ++at) {

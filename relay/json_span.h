@@ -10,6 +10,11 @@ namespace relay {
 // What kind of value begins with `first`. Requires: a checked JSON text.
 JsonKind JsonKindOf(char first);
 
+// Whether `c` may stand between two tokens of a JSON text.
+constexpr bool IsBetweenTokens(char c) {
+  return c == ',' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 // The text of `raw`, a string as written: a view of it, or, where it was written with escapes, of
 // `buffer`, which then holds it decoded.
 std::string_view JsonText(std::string_view raw, std::string& buffer);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "relay/ascii.h"
+
 namespace relay {
 namespace {
 
@@ -25,8 +27,7 @@ std::string_view TextOf(const JsonObject& object, std::initializer_list<std::str
 }
 
 bool AllDigits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
 }
 
 int64_t TimeMsOf(std::string_view digits) {

@@ -7,19 +7,12 @@
 #include <openssl/crypto.h>
 #include <openssl/md5.h>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 #include "relay/sha256.h"
 
 namespace relay {
-namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = c | 0x20;
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Md5Digest Md5(std::initializer_list<std::string_view> pieces) {
   MD5_CTX context;

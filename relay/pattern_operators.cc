@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "relay/ascii.h"
 #include "relay/json_span.h"
 #include "relay/pattern_parser.h"
 
@@ -119,7 +120,7 @@ Status PatternParser::ReadText(Kind kind, std::string_view raw, Filters& out) {
     case Kind::kTextIgnoringCase:
     case Kind::kPrefixIgnoringCase:
     case Kind::kSuffixIgnoringCase:
-      filter.text = AsciiLower(text);
+      filter.text = LowerCase(text);
       break;
     case Kind::kWildcard:
       if (Status read = ReadWildcard(raw, text, filter); !read.ok()) return read;

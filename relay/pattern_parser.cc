@@ -6,7 +6,7 @@ namespace relay {
 
 namespace {
 
-bool IsAttribute(uint32_t path) {
+bool IsAttributePath(uint32_t path) {
   return path == EventPaths::kType || path == EventPaths::kSource || path == EventPaths::kTenant;
 }
 
@@ -87,7 +87,7 @@ Status PatternParser::ReadMember(std::string_view key, std::string_view raw, uin
       if (Status read = ReadValues(raw, clause); !read.ok()) return read;
       break;
     case JsonKind::kObject:
-      if (IsAttribute(clause.path)) {
+      if (IsAttributePath(clause.path)) {
         return Wrong(raw, clause.name + " is text: expected a list of accepted values");
       }
       clause.kind = PatternClause::Kind::kObject;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 #include "relay/md5.h"
 #include "relay/stream_code.h"
@@ -16,13 +17,6 @@ constexpr std::string_view kPlayHost = ".liveplay.myqcloud.com";
 constexpr std::string_view kPushHost = ".livepush.myqcloud.com";
 constexpr size_t kHexDigits = 8;
 constexpr size_t kDecimalDigits = 10;
-
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool IsHexDigit(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 // The suffix of a stream's name in its address.
 std::string_view SuffixOf(StreamProtocol protocol) {

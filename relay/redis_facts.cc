@@ -24,7 +24,7 @@ Fields ReadFields(std::string_view info) {
   return out;
 }
 
-int64_t NumberOf(std::string_view text) {
+int64_t CountOf(std::string_view text) {
   int64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -72,12 +72,12 @@ Result<RedisFacts> ParseRedisFacts(std::string_view info) {
   }
   RedisFacts out;
   out.run_id = fields.at("run_id");
-  out.uptime_s = NumberOf(fields.at("uptime_in_seconds"));
+  out.uptime_s = CountOf(fields.at("uptime_in_seconds"));
   out.master = fields.at("role") == "master";
   out.cluster = fields.at("cluster_enabled") == "1";
   out.loading = fields.at("loading") != "0";
-  out.used_memory = NumberOf(fields.at("used_memory"));
-  out.maxmemory = NumberOf(fields.at("maxmemory"));
+  out.used_memory = CountOf(fields.at("used_memory"));
+  out.maxmemory = CountOf(fields.at("maxmemory"));
   out.maxmemory_policy = fields.at("maxmemory_policy");
   out.aof = fields.at("aof_enabled") == "1";
   out.aof_write_ok = fields.at("aof_last_write_status") == "ok";

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 #include "relay/sha256.h"
 
@@ -49,13 +50,6 @@ std::vector<unsigned char> FromBase64(std::string_view text) {
   // One spelling for the same bytes: otherwise the last letter could be changed unnoticed.
   if (Base64(out) != text) return {};
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool FromHex(std::string_view digits, SecretBox::Key& key) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 #include "relay/md5.h"
 #include "relay/utf8.h"
@@ -28,12 +29,6 @@ std::string PercentEncode(std::string_view text) {
     out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
   }
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = c | 0x20;
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 Result<std::string> PercentDecode(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 
 namespace relay {
@@ -11,8 +12,7 @@ namespace {
 constexpr int kSlots = 16384;
 
 bool IsNumber(std::string_view text) {
-  return !text.empty() && text.size() <= 19 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() <= 19 && std::all_of(text.begin(), text.end(), IsDigit);
 }
 
 // The next suffix in the order "", "a", ... "z", "aa", "ab", ...

@@ -9,7 +9,7 @@
 namespace relay {
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kStateVersion = "1";
 
 }  // namespace
 
@@ -126,7 +126,7 @@ StreamVerdict StreamState::Verdict(bool started, std::string_view push) const {
 // "1 <live> <start seen> <start> <stop> <entry ms> <entry number> <changed> <closed> " and the
 // sequences, the current one first, each behind its length.
 std::string EncodeStreamState(const StreamState& state) {
-  std::string text(kVersion);
+  std::string text(kStateVersion);
   for (const int64_t number : {int64_t{state.live}, int64_t{state.start_seen}, state.start_ms,
                                state.stop_ms, state.set_by.ms, state.set_by.number,
                                state.changed_ms, static_cast<int64_t>(state.closed.size())}) {
@@ -141,7 +141,7 @@ std::string EncodeStreamState(const StreamState& state) {
 Result<StreamState> DecodeStreamState(std::string_view text) {
   CountedReader reader(text);
   StreamState state;
-  reader.Expect(kVersion);
+  reader.Expect(kStateVersion);
   reader.Expect(" ");
   state.live = reader.Flag();
   reader.Expect(" ");

@@ -4,16 +4,11 @@
 #include <array>
 #include <utility>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 
 namespace relay {
-namespace {
-
-constexpr char LowerCase(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void RouteAttributes::Clear() {
   push_domain.clear();

@@ -2,29 +2,13 @@
 
 #include <charconv>
 
+#include "relay/ascii.h"
+
 namespace relay {
 namespace {
 
 constexpr size_t kNameBytesMax = 253;  // RFC 1035, without the dot of the root.
 constexpr size_t kLabelBytesMax = 63;
-
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool IsHexDigit(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool IsLetter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 bool TakePrefix(std::string_view& text, std::string_view lower_case_prefix) {
   if (LowerCase(text.substr(0, lower_case_prefix.size())) != lower_case_prefix) return false;

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 
+#include "relay/ascii.h"
+
 namespace relay {
 namespace {
-
-char AsciiLower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 // Requires: `lower` is in lower case.
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
   return text.size() == lower.size() &&
          std::equal(text.begin(), text.end(), lower.begin(),
-                    [](char c, char wanted) { return AsciiLower(c) == wanted; });
+                    [](char c, char wanted) { return LowerCase(c) == wanted; });
 }
 
 // The first piece stands at the beginning and the last one at the end. Each piece in between is
@@ -40,12 +38,6 @@ bool IsInBlock(std::string_view text, const IpBlock& block) {
 }
 
 }  // namespace
-
-std::string AsciiLower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = AsciiLower(c);
-  return out;
-}
 
 NumberBound NumberBound::Read(Relation relation, std::string_view literal) {
   const Decimal number = Decimal::Read(literal);

@@ -59,7 +59,4 @@ struct ValueFilter {
   bool Takes(const EventValues::Value& value) const;
 };
 
-// In lower case as far as it is ASCII: other letters have no one lower case without a language.
-std::string AsciiLower(std::string_view text);
-
 }  // namespace relay

@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kDigestBytes = 32;
 constexpr size_t kDigestBase64Bytes = 44;
-constexpr size_t kSecretsMax = 4;
 // A list longer than this is no honest sender's; it bounds the work that a request can cause.
 constexpr size_t kSignaturesMax = 16;
 constexpr std::string_view kSecretPrefix = "whsec_";
@@ -105,7 +104,7 @@ WebhookSigner& WebhookSigner::operator=(WebhookSigner&&) noexcept = default;
 WebhookSigner::~WebhookSigner() = default;
 
 Result<WebhookSigner> WebhookSigner::Create(const std::vector<std::string>& secrets) {
-  if (secrets.empty() || secrets.size() > kSecretsMax) {
+  if (secrets.empty() || secrets.size() > kWebhookSecretsMax) {
     return Status::InvalidArgument("one to four secrets are needed");
   }
   // The contexts hold the algorithm from here on.

@@ -13,6 +13,8 @@ namespace relay {
 
 inline constexpr size_t kWebhookSecretBytesMin = 24;
 inline constexpr size_t kWebhookSecretBytesMax = 64;
+// What one signature header is made with.
+inline constexpr size_t kWebhookSecretsMax = 4;
 
 // Decodes a Standard Webhooks secret, "whsec_" and base64 of 24 to 64 bytes, to its bytes.
 // InvalidArgument says what is wrong and never repeats the secret.
@@ -32,7 +34,8 @@ enum class WebhookVerdict {
 // content. The keyed state is made once, at creation. Movable. One thread at a time.
 class WebhookSigner {
  public:
-  // One to four secrets in their "whsec_" form. InvalidArgument tells which is wrong, by position.
+  // One to kWebhookSecretsMax secrets in their "whsec_" form. InvalidArgument tells which is wrong,
+  // by position.
   static Result<WebhookSigner> Create(const std::vector<std::string>& secrets);
   WebhookSigner(WebhookSigner&&) noexcept;
   WebhookSigner& operator=(WebhookSigner&&) noexcept;

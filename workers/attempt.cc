@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "relay/http_status.h"
 #include "relay/json_object.h"
 #include "workers/delivery_headers.h"
 #include "workers/formats/delivery_bodies.h"
@@ -53,7 +54,7 @@ AttemptOutcome OutcomeOfSuccess(const Endpoint& endpoint, const HttpReply& reply
 AttemptOutcome OutcomeOf(const Endpoint& endpoint, const HttpReply& reply, JsonObject& object) {
   const int status = reply.status;
   if (status == 0) return OutcomeWithoutAnswer(reply.error);
-  if (status >= 200 && status < 300) return OutcomeOfSuccess(endpoint, reply, object);
+  if (IsSuccess(status)) return OutcomeOfSuccess(endpoint, reply, object);
   if (status == 410) return AttemptOutcome::kGone;
   if (IsFinalStatus(endpoint, status)) return AttemptOutcome::kFinalStatus;
   if (status == 429 || status == 503) return AttemptOutcome::kOverloaded;

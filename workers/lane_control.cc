@@ -6,7 +6,7 @@
 namespace relay {
 namespace {
 
-constexpr Millis kTick{50};
+constexpr Millis kLaneTick{50};
 // Tokens that nobody has used go to waste rather than be used in a lump much later.
 constexpr Millis kTokensLast{1000};
 // A call that failed is repeated after this.
@@ -42,7 +42,7 @@ LaneControl::LaneControl(EventLoop& loop, RedisClient& redis, Log& log, std::str
 
 void LaneControl::Look(uint64_t endpoint) {
   Share& share = shares_[endpoint];
-  if (!timer_->armed()) timer_->Arm(kTick);
+  if (!timer_->armed()) timer_->Arm(kLaneTick);
   if (share.looked_at) return;
   share.looked_at = true;
   looks_.push_back(endpoint);
@@ -97,7 +97,7 @@ void LaneControl::OnTurnEnd() {
 // The lapse of permits, and all that is due without anybody's doing.
 void LaneControl::OnTick() {
   if (shares_.empty()) return;
-  timer_->Arm(kTick);
+  timer_->Arm(kLaneTick);
   const MonoTime now = loop_.clock().Now();
   std::unordered_set<uint64_t> lapsed;
   for (auto& [endpoint, share] : shares_) {

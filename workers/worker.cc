@@ -10,7 +10,7 @@ namespace relay {
 
 namespace {
 
-constexpr Seconds kTick{1};
+constexpr Seconds kWorkerTick{1};
 
 StreamConsumer::Limits ConsumerLimits(const Settings& settings) {
   StreamConsumer::Limits limits;
@@ -105,7 +105,7 @@ Worker::Worker(Parts parts, const Settings& settings, std::string boot_id, std::
       drain_tick_(loop_.NewTimer([this] { OnDrainTick(); })) {}
 
 void Worker::Start() {
-  tick_->Arm(kTick);
+  tick_->Arm(kWorkerTick);
   redis_.WatchState(scope_, [this] {
     if (redis_.up() && catalog_timer_->armed()) catalog_timer_->Arm(Micros(0));
   });
@@ -241,7 +241,7 @@ void Worker::OnFailing(uint64_t number, int64_t since_ms, int64_t now_ms) {
 }
 
 void Worker::OnTick() {
-  tick_->Arm(kTick);
+  tick_->Arm(kWorkerTick);
   metrics_.in_flight.Set(dispatcher_.in_flight());
   metrics_.settle_backlog.Set(static_cast<double>(settler_.backlog()));
   metrics_.partitions_owned.Set(owner_.owned());

@@ -22,7 +22,7 @@
 namespace relay {
 namespace {
 
-constexpr Seconds kPatience{420};
+constexpr Seconds kMeasuredWithin{420};
 
 struct Arguments {
   bool quick = false;
@@ -88,8 +88,8 @@ std::vector<std::unique_ptr<Player>> PlayersOf(const Arguments& arguments) {
                         player->measurement.run,
                         1,
                         /*alone=*/false,
-                        kPatience,
-                        kPatience};
+                        kMeasuredWithin,
+                        kMeasuredWithin};
     players.push_back(std::move(player));
   }
   return players;

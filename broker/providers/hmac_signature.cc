@@ -15,7 +15,7 @@ namespace {
 
 // Base64 of the longest digest, and the NUL that OpenSSL writes after it.
 constexpr size_t kTextBytesMax = 2 * Hmac::kDigestBytesMax + 1;
-constexpr size_t kTimeDigitsMax = 12;
+constexpr size_t kTimestampDigitsMax = 12;
 
 // One item after another of a list; blanks around an item do not belong to it.
 std::string_view TakeItem(std::string_view& list, std::string_view separator) {
@@ -149,7 +149,7 @@ Verdict HmacSignature::FindTimestamp(const HttpRequest& request, Parts& parts) c
     parts.timestamp = item;
   }
   if (parts.timestamp.empty()) return {Authenticity::kUnsigned, "no timestamp"};
-  if (!AllDigits(parts.timestamp) || parts.timestamp.size() > kTimeDigitsMax) {
+  if (!AllDigits(parts.timestamp) || parts.timestamp.size() > kTimestampDigitsMax) {
     return {Authenticity::kMalformed, "the timestamp is no whole number of seconds"};
   }
   return {};

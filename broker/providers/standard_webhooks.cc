@@ -10,7 +10,7 @@
 namespace relay {
 namespace {
 
-HmacSettings Scheme() {
+HmacSettings StandardWebhooksScheme() {
   HmacSettings out;
   out.header = "webhook-signature";
   out.encoding = SignatureEncoding::kBase64;
@@ -34,7 +34,7 @@ std::vector<std::string> KeysOf(const Source& source) {
 }  // namespace
 
 StandardWebhooks::StandardWebhooks(const Source& source)
-    : signature_(Scheme(), source.tolerance, KeysOf(source)) {}
+    : signature_(StandardWebhooksScheme(), source.tolerance, KeysOf(source)) {}
 
 Verdict StandardWebhooks::Verify(const HttpRequest& request, const Source&, WallTime now,
                                  CallbackFacts& facts) {

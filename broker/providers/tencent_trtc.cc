@@ -10,9 +10,9 @@ namespace relay {
 namespace {
 
 // Milliseconds since 1970 until the year 33,658.
-constexpr size_t kTimeDigitsMax = 15;
+constexpr size_t kEventTimeDigitsMax = 15;
 
-HmacSettings Scheme() {
+HmacSettings TrtcScheme() {
   HmacSettings out;
   out.header = "Sign";
   out.encoding = SignatureEncoding::kBase64;
@@ -22,7 +22,7 @@ HmacSettings Scheme() {
 }  // namespace
 
 TencentTrtc::TencentTrtc(const Source& source)
-    : signature_(Scheme(), source.tolerance, source.keys) {}
+    : signature_(TrtcScheme(), source.tolerance, source.keys) {}
 
 Verdict TencentTrtc::Verify(const HttpRequest& request, const Source& source, WallTime now,
                             CallbackFacts& facts) {
@@ -41,7 +41,7 @@ Verdict TencentTrtc::Verify(const HttpRequest& request, const Source& source, Wa
 Verdict TencentTrtc::JudgeTime(const Source& source, WallTime now) {
   const std::string_view digits = TextOf(callback_, {"CallbackTs", "CallbackMsTs"}, buffer_);
   if (digits.empty()) return {};  // Nobody can take it away: the signature covers the body.
-  if (!AllDigits(digits) || digits.size() > kTimeDigitsMax) {
+  if (!AllDigits(digits) || digits.size() > kEventTimeDigitsMax) {
     return {Authenticity::kMalformed, "CallbackTs is no whole number of milliseconds"};
   }
   int64_t ms = 0;

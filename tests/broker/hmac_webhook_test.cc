@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::minutes;
 
-const WallTime kNow = WallTime(Seconds(1703731478));
+const WallTime kArrival = WallTime(Seconds(1703731478));
 
 // The examples of docs/providers.md as one catalog: what is shown there must work.
 Catalog Documented() {
@@ -75,40 +75,42 @@ constexpr char kGitHubKey[] = "It's a Secret to Everybody";
 
 TEST(HmacWebhookTest, TakesTheVectorOfGitHubAndNoVariantOfIt) {
   JudgedSource source(DocumentedSource("github", {kGitHubKey}));
-  ExpectVariantsRefused(source, kGitHub, "X-Hub-Signature-256", "sha256=", kNow);
-  ASSERT_EQ(source.Judge(kGitHub, kNow), Authenticity::kAuthentic);
+  ExpectVariantsRefused(source, kGitHub, "X-Hub-Signature-256", "sha256=", kArrival);
+  ASSERT_EQ(source.Judge(kGitHub, kArrival), Authenticity::kAuthentic);
   EXPECT_EQ(source.facts().type, "ping");
   EXPECT_NE(source.facts().dedupe_key.find("72d3162e"), std::string::npos);
   EXPECT_EQ(source.acknowledgement().status, 200);
   // The prefix says which scheme it is.
   const std::string& signed_by = kGitHub.Header("X-Hub-Signature-256");
-  EXPECT_EQ(source.Judge(kGitHub.With("X-Hub-Signature-256", "sha1=" + signed_by.substr(7)), kNow),
-            Authenticity::kUnsigned);
+  EXPECT_EQ(
+      source.Judge(kGitHub.With("X-Hub-Signature-256", "sha1=" + signed_by.substr(7)), kArrival),
+      Authenticity::kUnsigned);
 }
 
 TEST(HmacWebhookTest, EveryKeyIsTried) {
-  EXPECT_EQ(JudgedSource(DocumentedSource("github", {"new", kGitHubKey})).Judge(kGitHub, kNow),
+  EXPECT_EQ(JudgedSource(DocumentedSource("github", {"new", kGitHubKey})).Judge(kGitHub, kArrival),
             Authenticity::kAuthentic);
-  EXPECT_EQ(JudgedSource(DocumentedSource("github", {"new", "other"})).Judge(kGitHub, kNow),
+  EXPECT_EQ(JudgedSource(DocumentedSource("github", {"new", "other"})).Judge(kGitHub, kArrival),
             Authenticity::kForged);
-  EXPECT_EQ(JudgedSource(DocumentedSource("github", {})).Judge(kGitHub, kNow),
+  EXPECT_EQ(JudgedSource(DocumentedSource("github", {})).Judge(kGitHub, kArrival),
             Authenticity::kForged);
 }
 
 TEST(HmacWebhookTest, WithoutItsDedupeHeaderARepeatIsTheSameBody) {
   JudgedSource source(DocumentedSource("github", {kGitHubKey}));
-  source.Judge(kGitHub, kNow);
+  source.Judge(kGitHub, kArrival);
   const std::string by_header = source.facts().dedupe_key;
-  source.Judge(kGitHub.With("X-GitHub-Delivery", ""), kNow);
+  source.Judge(kGitHub.With("X-GitHub-Delivery", ""), kArrival);
   EXPECT_NE(source.facts().dedupe_key, by_header);
   EXPECT_EQ(source.facts().dedupe_key.size(), 33u);  // A mark and a SHA-256.
 }
 
 TEST(HmacWebhookTest, ATypeThatCannotBePrintedIsMalformed) {
   JudgedSource source(DocumentedSource("github", {kGitHubKey}));
-  EXPECT_EQ(source.Judge(kGitHub.With("X-GitHub-Event", std::string(101, 'x')), kNow),
+  EXPECT_EQ(source.Judge(kGitHub.With("X-GitHub-Event", std::string(101, 'x')), kArrival),
             Authenticity::kMalformed);
-  EXPECT_EQ(source.Judge(kGitHub.With("X-GitHub-Event", "a\xff"), kNow), Authenticity::kMalformed);
+  EXPECT_EQ(source.Judge(kGitHub.With("X-GitHub-Event", "a\xff"), kArrival),
+            Authenticity::kMalformed);
 }
 
 // Made for this test: no vector is published.
@@ -121,8 +123,8 @@ const SignedRequest kStripe = {
 
 TEST(HmacWebhookTest, TakesWhatStripeSendsAndNoVariantOfIt) {
   JudgedSource source(DocumentedSource("stripe", {"whsec_test_secret"}));
-  ExpectVariantsRefused(source, kStripe, "Stripe-Signature", "t=1703731478,v1=", kNow);
-  ASSERT_EQ(source.Judge(kStripe, kNow), Authenticity::kAuthentic);
+  ExpectVariantsRefused(source, kStripe, "Stripe-Signature", "t=1703731478,v1=", kArrival);
+  ASSERT_EQ(source.Judge(kStripe, kArrival), Authenticity::kAuthentic);
   EXPECT_EQ(source.facts().type, "charge.succeeded");
   EXPECT_NE(source.facts().dedupe_key.find("evt_1"), std::string::npos);
 }
@@ -132,31 +134,33 @@ TEST(HmacWebhookTest, OneOfSeveralSignaturesIsEnough) {
       kStripe.With("Stripe-Signature",
                    std::string("t=1703731478,v1=") + kStripeSignOfNew + ",v1=" + kStripeSign);
   for (const char* key : {"whsec_test_secret", "whsec_new_secret"}) {
-    EXPECT_EQ(JudgedSource(DocumentedSource("stripe", {key})).Judge(both, kNow),
+    EXPECT_EQ(JudgedSource(DocumentedSource("stripe", {key})).Judge(both, kArrival),
               Authenticity::kAuthentic);
   }
   std::string many = "t=1703731478";
   for (int i = 0; i < 16; ++i) many += std::string(",v1=") + kStripeSignOfNew;
   JudgedSource source(DocumentedSource("stripe", {"whsec_new_secret"}));
-  EXPECT_EQ(source.Judge(kStripe.With("Stripe-Signature", many), kNow), Authenticity::kAuthentic);
-  EXPECT_EQ(source.Judge(kStripe.With("Stripe-Signature", many + ",v1=0"), kNow),
+  EXPECT_EQ(source.Judge(kStripe.With("Stripe-Signature", many), kArrival),
+            Authenticity::kAuthentic);
+  EXPECT_EQ(source.Judge(kStripe.With("Stripe-Signature", many + ",v1=0"), kArrival),
             Authenticity::kMalformed);
 }
 
 TEST(HmacWebhookTest, ATimestampMustBeSignedAndWithinTheTolerance) {
   JudgedSource source(DocumentedSource("stripe", {"whsec_test_secret"}));
-  EXPECT_EQ(source.Judge(kStripe, kNow + minutes(5)), Authenticity::kAuthentic);
-  EXPECT_EQ(source.Judge(kStripe, kNow + minutes(5) + Seconds(1)), Authenticity::kExpired);
-  EXPECT_EQ(source.Judge(kStripe, kNow - minutes(5) - Seconds(1)), Authenticity::kExpired);
+  EXPECT_EQ(source.Judge(kStripe, kArrival + minutes(5)), Authenticity::kAuthentic);
+  EXPECT_EQ(source.Judge(kStripe, kArrival + minutes(5) + Seconds(1)), Authenticity::kExpired);
+  EXPECT_EQ(source.Judge(kStripe, kArrival - minutes(5) - Seconds(1)), Authenticity::kExpired);
   const auto with_time = [](const std::string& time) {
     return kStripe.With("Stripe-Signature", time + "v1=" + kStripeSign);
   };
-  EXPECT_EQ(source.Judge(with_time("t=1703731479,"), kNow), Authenticity::kForged);
-  EXPECT_EQ(source.Judge(with_time(""), kNow), Authenticity::kUnsigned);
-  EXPECT_EQ(source.Judge(with_time("t=,"), kNow), Authenticity::kUnsigned);
-  EXPECT_EQ(source.Judge(with_time("t=1703731478,t=1703731478,"), kNow), Authenticity::kMalformed);
+  EXPECT_EQ(source.Judge(with_time("t=1703731479,"), kArrival), Authenticity::kForged);
+  EXPECT_EQ(source.Judge(with_time(""), kArrival), Authenticity::kUnsigned);
+  EXPECT_EQ(source.Judge(with_time("t=,"), kArrival), Authenticity::kUnsigned);
+  EXPECT_EQ(source.Judge(with_time("t=1703731478,t=1703731478,"), kArrival),
+            Authenticity::kMalformed);
   for (const char* time : {"-1", "1.5", "1703731478000000000000000000000", "0x10", "+1"}) {
-    EXPECT_EQ(source.Judge(with_time("t=" + std::string(time) + ","), kNow),
+    EXPECT_EQ(source.Judge(with_time("t=" + std::string(time) + ","), kArrival),
               Authenticity::kMalformed)
         << time;
   }
@@ -171,8 +175,8 @@ const SignedRequest kAgora = {
 
 TEST(HmacWebhookTest, TakesTheVectorOfAgoraAndNoVariantOfIt) {
   JudgedSource source(DocumentedSource("agora", {"secret"}));
-  ExpectVariantsRefused(source, kAgora, "Agora-Signature-V2", "", kNow);
-  ASSERT_EQ(source.Judge(kAgora, kNow), Authenticity::kAuthentic);
+  ExpectVariantsRefused(source, kAgora, "Agora-Signature-V2", "", kArrival);
+  ASSERT_EQ(source.Judge(kAgora, kArrival), Authenticity::kAuthentic);
   EXPECT_EQ(source.facts().type, "10");
   EXPECT_NE(source.facts().dedupe_key.find("4eb720f0"), std::string::npos);
 
@@ -180,19 +184,20 @@ TEST(HmacWebhookTest, TakesTheVectorOfAgoraAndNoVariantOfIt) {
   old.hmac.header = "Agora-Signature";
   old.hmac.algorithm = HmacAlgorithm::kSha1;
   JudgedSource by_sha1(old);
-  ExpectVariantsRefused(by_sha1, kAgora, "Agora-Signature", "", kNow);
+  ExpectVariantsRefused(by_sha1, kAgora, "Agora-Signature", "", kArrival);
 }
 
 TEST(HmacWebhookTest, HexadecimalIsTakenInEitherCaseAndNothingElse) {
   JudgedSource source(DocumentedSource("agora", {"secret"}));
   std::string upper = kAgora.Header("Agora-Signature-V2");
   for (char& c : upper) c = static_cast<char>(std::toupper(c));
-  EXPECT_EQ(source.Judge(kAgora.With("Agora-Signature-V2", upper), kNow), Authenticity::kAuthentic);
+  EXPECT_EQ(source.Judge(kAgora.With("Agora-Signature-V2", upper), kArrival),
+            Authenticity::kAuthentic);
   // The same digest in base64.
-  EXPECT_EQ(
-      source.Judge(
-          kAgora.With("Agora-Signature-V2", "3pbaWs8DsAIaw7T6IiXnrm81M6MNULsCwI6k+nSL2iQ="), kNow),
-      Authenticity::kForged);
+  EXPECT_EQ(source.Judge(
+                kAgora.With("Agora-Signature-V2", "3pbaWs8DsAIaw7T6IiXnrm81M6MNULsCwI6k+nSL2iQ="),
+                kArrival),
+            Authenticity::kForged);
 }
 
 TEST(HmacWebhookTest, SignsWithSha512InBase64AndTheHeadersThatAreNamed) {
@@ -212,14 +217,14 @@ TEST(HmacWebhookTest, SignsWithSha512InBase64AndTheHeadersThatAreNamed) {
                                 "GdZhqG2EhgSHRLoYwP6PgheDB1+QibWF5e3XKQ=="},
                                {"Open", "{"}},
                               "}"};
-  EXPECT_EQ(judged.Judge(good, kNow), Authenticity::kAuthentic);
-  EXPECT_EQ(judged.Judge(good.With("Open", "["), kNow), Authenticity::kForged);
-  EXPECT_EQ(judged.Judge(good.With("Open", ""), kNow), Authenticity::kUnsigned);
+  EXPECT_EQ(judged.Judge(good, kArrival), Authenticity::kAuthentic);
+  EXPECT_EQ(judged.Judge(good.With("Open", "["), kArrival), Authenticity::kForged);
+  EXPECT_EQ(judged.Judge(good.With("Open", ""), kArrival), Authenticity::kUnsigned);
   // Other bits that base64 throws away, and no padding.
   EXPECT_EQ(judged.Judge(good.With("Sig",
                                    "Vfq9qhgscO4gaxIU1E41DJlHed/DQkGyhtxtPxKizXD2ueV/"
                                    "GdZhqG2EhgSHRLoYwP6PgheDB1+QibWF5e3XKR=="),
-                         kNow),
+                         kArrival),
             Authenticity::kForged);
   EXPECT_EQ(judged.acknowledgement().status, 204);
   EXPECT_EQ(judged.acknowledgement().body, "");
@@ -230,14 +235,14 @@ TEST(HmacWebhookTest, SettingsThatLeaveOutTheBodyVerifyNothing) {
   for (const char* text : {"", "fixed", "{unknown}{body}", "{"}) {
     Source source = DocumentedSource("agora", {"secret"});
     source.hmac.signed_text = text;
-    EXPECT_EQ(JudgedSource(source).Judge(kAgora, kNow), Authenticity::kForged) << text;
+    EXPECT_EQ(JudgedSource(source).Judge(kAgora, kArrival), Authenticity::kForged) << text;
   }
 }
 
 TEST(HmacWebhookTest, ABodyThatMustBeJsonAndIsNoneIsMalformed) {
   Source source = DocumentedSource("github", {kGitHubKey});
   source.hmac.ordering = "{json:repository}";
-  EXPECT_EQ(JudgedSource(source).Judge(kGitHub, kNow), Authenticity::kMalformed);
+  EXPECT_EQ(JudgedSource(source).Judge(kGitHub, kArrival), Authenticity::kMalformed);
 }
 
 }  // namespace

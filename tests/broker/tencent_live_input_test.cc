@@ -8,7 +8,7 @@
 namespace relay {
 namespace {
 
-const WallTime kNow = WallTime(Seconds(1703731478));
+const WallTime kInputTime = WallTime(Seconds(1703731478));
 constexpr char kT[] = "1703732078";
 
 class TencentLiveInputTest : public testing::Test {
@@ -20,7 +20,7 @@ class TencentLiveInputTest : public testing::Test {
     source.unsigned_types = std::move(unsigned_types);
     return source;
   }
-  Authenticity Judge(const std::string& body) { return source_.Judge({{}, body}, kNow); }
+  Authenticity Judge(const std::string& body) { return source_.Judge({{}, body}, kInputTime); }
   static std::string SignOf(const std::string& t) { return TencentSignature().Sign(kTestKey, t); }
 
   JudgedSource source_{SourceOf()};

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::minutes;
 
-const WallTime kNow = WallTime(Millis(1664209748188));
+const WallTime kSentAt = WallTime(Millis(1664209748188));
 
 // The vector that the provider publishes.
 const SignedRequest kGood = {
@@ -51,7 +51,7 @@ class TencentTrtcTest : public testing::Test {
 };
 
 TEST_F(TencentTrtcTest, TakesThePublishedVector) {
-  ASSERT_EQ(source_.Judge(kGood, kNow), Authenticity::kAuthentic);
+  ASSERT_EQ(source_.Judge(kGood, kSentAt), Authenticity::kAuthentic);
   EXPECT_EQ(source_.facts().type, "204");
   EXPECT_EQ(source_.facts().ordering_key, "8489");
   EXPECT_EQ(source_.facts().route.appid, "1400000001");
@@ -64,27 +64,27 @@ TEST_F(TencentTrtcTest, RefusesEverySpoiltVariant) {
                            "kkoFeO3Oh2ZHnjtg8tEAQhtXK16/KI05W3BQff8IvGA",
                            "kkoFeO3Oh2ZHnjtg8tEAQhtXK16/KI05W3BQff8IvGB=",
                            "924a0578edce8766479e3b60f2d100421b572b5ebf288d395b70507dff08bc60"}) {
-    EXPECT_EQ(source_.Judge(kGood.With("Sign", sign), kNow), Authenticity::kForged) << sign;
+    EXPECT_EQ(source_.Judge(kGood.With("Sign", sign), kSentAt), Authenticity::kForged) << sign;
   }
-  EXPECT_EQ(source_.Judge(kGood.With("Sign", ""), kNow), Authenticity::kUnsigned);
+  EXPECT_EQ(source_.Judge(kGood.With("Sign", ""), kSentAt), Authenticity::kUnsigned);
   // Written anew by another JSON library.
   std::string compact = kGood.body;
   std::erase_if(compact, [](char c) { return c == '\n' || c == '\t'; });
-  EXPECT_EQ(source_.Judge(kGood.WithBody(compact), kNow), Authenticity::kForged);
-  EXPECT_EQ(JudgedSource(SourceOf("123655")).Judge(kGood, kNow), Authenticity::kForged);
+  EXPECT_EQ(source_.Judge(kGood.WithBody(compact), kSentAt), Authenticity::kForged);
+  EXPECT_EQ(JudgedSource(SourceOf("123655")).Judge(kGood, kSentAt), Authenticity::kForged);
 }
 
 TEST_F(TencentTrtcTest, ExpiresAfterTheGrace) {
-  EXPECT_EQ(source_.Judge(kGood, kNow + minutes(15)), Authenticity::kAuthentic);
-  EXPECT_EQ(source_.Judge(kGood, kNow + minutes(15) + Millis(1)), Authenticity::kExpired);
-  EXPECT_EQ(source_.Judge(kGood, kNow - minutes(15) - Millis(1)), Authenticity::kExpired);
+  EXPECT_EQ(source_.Judge(kGood, kSentAt + minutes(15)), Authenticity::kAuthentic);
+  EXPECT_EQ(source_.Judge(kGood, kSentAt + minutes(15) + Millis(1)), Authenticity::kExpired);
+  EXPECT_EQ(source_.Judge(kGood, kSentAt - minutes(15) - Millis(1)), Authenticity::kExpired);
   EXPECT_EQ(source_.facts().type, "");
 }
 
 TEST_F(TencentTrtcTest, ARepeatMayComeUnderANewCallbackTs) {
   const auto key_of = [this](const std::string& ts, const std::string& info) {
     const SignedRequest sent = Sign("{\"EventType\":103,\"CallbackTs\":" + ts + info + "}");
-    EXPECT_EQ(source_.Judge(sent, kNow), Authenticity::kAuthentic) << sent.body;
+    EXPECT_EQ(source_.Judge(sent, kSentAt), Authenticity::kAuthentic) << sent.body;
     return source_.facts().dedupe_key;
   };
   const std::string with_time = R"(,"EventInfo":{"RoomId":"r","EventMsTs":5})";
@@ -101,9 +101,9 @@ TEST_F(TencentTrtcTest, WhatIsSignedAndMakesNoSenseIsMalformed) {
        {"", "[]", "{\"EventType\":\"x\"}", "{\"EventType\":-1}", "{\"EventType\":1.5}",
         "{\"CallbackTs\":1664209748188.5}", "{\"CallbackTs\":-1}",
         "{\"CallbackTs\":166420974818800000000000000000}", "{\"a\":1,\"a\":2}"}) {
-    EXPECT_EQ(source_.Judge(Sign(body), kNow), Authenticity::kMalformed) << body;
+    EXPECT_EQ(source_.Judge(Sign(body), kSentAt), Authenticity::kMalformed) << body;
   }
-  EXPECT_EQ(source_.Judge(Sign("{}"), kNow), Authenticity::kAuthentic);
+  EXPECT_EQ(source_.Judge(Sign("{}"), kSentAt), Authenticity::kAuthentic);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace relay {
 namespace {
 
-constexpr char kSecret[] = "whsec_ZGVtby1jdXN0b21lci1hLXNlY3JldC0zMi1ieXRlcyE=";
+constexpr char kSinkSecret[] = "whsec_ZGVtby1jdXN0b21lci1hLXNlY3JldC0zMi1ieXRlcyE=";
 constexpr char kBody[] = R"({"event_type":1,"stream_param":"relay_seq=r.7"})";
 
 // Sends one request and stops the loop at its answer.
@@ -64,7 +64,7 @@ class SinkTest : public testing::Test {
   }
 
   std::string SignedHeaders(const std::string& body) {
-    const WebhookSigner signer = std::move(*WebhookSigner::Create({kSecret}));
+    const WebhookSigner signer = std::move(*WebhookSigner::Create({kSinkSecret}));
     const int64_t now_s = SecondsSinceEpoch(loop_.clock().WallNow());
     std::string signature;
     signer.AppendSignature("id1", now_s, body, signature);
@@ -98,7 +98,7 @@ TEST_F(SinkTest, WithoutAnEndpointHeaderThePathIsTheEndpoint) {
 
 TEST_F(SinkTest, StandardWebhooksSignatureIsVerified) {
   SinkPlan plan;
-  plan.secrets = {kSecret};
+  plan.secrets = {kSinkSecret};
   Open(plan);
   Post(SignedHeaders(kBody));
   Post(SignedHeaders("another body"));

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 // Of room 293710, user 14y2l2c: the provider's own example.
-constexpr char kCode[] = "8888_81265058829fd2e50c8ec2ac78d55127";
+constexpr char kStreamCode[] = "8888_81265058829fd2e50c8ec2ac78d55127";
 
 class StreamsCommandTest : public OperatorTest {
  protected:
@@ -94,11 +94,11 @@ TEST_F(StreamsCommandTest, NamesOfStrangersReachNoTerminal) {
 TEST_F(StreamsCommandTest, RegisteredRoomStandsInThePartitionOfItsCode) {
   const Outcome registered = Relayctl(Register());
   EXPECT_EQ(registered.code, kExitOk) << registered.err;
-  EXPECT_EQ(registered.out, std::string(kCode) + "\n");
-  const PartitionKeys keys = PartitionKeys::For(PartitionOf("acme", kCode, "", 16), 16);
+  EXPECT_EQ(registered.out, std::string(kStreamCode) + "\n");
+  const PartitionKeys keys = PartitionKeys::For(PartitionOf("acme", kStreamCode, "", 16), 16);
   const auto rooms = Value(ParseHash(Ask(ReadRooms(keys))));
   ASSERT_EQ(rooms.size(), 1u);
-  EXPECT_EQ(rooms[0].first, std::string("acme/") + kCode);
+  EXPECT_EQ(rooms[0].first, std::string("acme/") + kStreamCode);
   const RegisteredRoom room = Value(DecodeRoom(rooms[0].second));
   EXPECT_EQ(room.room, "293710");
   EXPECT_EQ(room.user, "14y2l2c");
@@ -109,7 +109,7 @@ TEST_F(StreamsCommandTest, RegisteredRoomStandsInThePartitionOfItsCode) {
   EXPECT_EQ(Relayctl(again).code, kExitOk);
   const Outcome unknown = Relayctl(again);
   EXPECT_EQ(unknown.code, kExitCheckFailed);
-  EXPECT_THAT(unknown.err, HasSubstr(kCode));
+  EXPECT_THAT(unknown.err, HasSubstr(kStreamCode));
 }
 
 TEST_F(StreamsCommandTest, RoomIsShownBesideItsStream) {

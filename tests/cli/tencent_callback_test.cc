@@ -12,7 +12,7 @@
 namespace relay {
 namespace {
 
-constexpr WallTime kNow(Seconds(1'700'000'000));
+constexpr WallTime kMadeAt(Seconds(1'700'000'000));
 
 TencentTraffic Traffic() {
   TencentTraffic traffic;
@@ -26,7 +26,7 @@ TencentTraffic Traffic() {
 ProviderCallback Made(const TencentTraffic& traffic, int64_t number,
                       CallbackKind kind = CallbackKind::kGenuine) {
   ProviderCallback callback;
-  TencentCallbackMaker(traffic).Make(number, kind, kNow, &callback);
+  TencentCallbackMaker(traffic).Make(number, kind, kMadeAt, &callback);
   return callback;
 }
 
@@ -204,7 +204,7 @@ TEST(TencentCallbackTest, ProviderSendsAgainAsItsPagesSay) {
   TencentCallbackMaker maker(traffic);
   ProviderCallback callback;
   const auto pauses = [&](int64_t turn) {
-    maker.Make(turn * traffic.streams, CallbackKind::kGenuine, kNow, &callback);
+    maker.Make(turn * traffic.streams, CallbackKind::kGenuine, kMadeAt, &callback);
     return maker.RetryPauses(callback);
   };
   EXPECT_EQ(pauses(0).size(), 12u);

@@ -11,13 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-void ExpectNothingLost(RelaySystem& relay, const std::vector<std::string>& options = {}) {
-  const Ran verified = relay.Verify(options);
-  EXPECT_EQ(verified.status, 0) << verified.output;
-  const Ran checked = relay.Fsck();
-  EXPECT_EQ(checked.status, 0) << checked.output;
-}
-
 TEST(FaultTest, AWorkerKilledInMidDeliveryLosesNothing) {
   RelaySystem relay;
   relay.Apply({{"a", relay.StartSink("a", {"--delay", "200ms"}), "in_flight_max = 50"}});

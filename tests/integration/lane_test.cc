@@ -39,13 +39,6 @@ int MostWithin(const std::vector<int64_t>& times, int64_t span_us) {
   return most;
 }
 
-void ExpectNothingLost(RelaySystem& relay) {
-  const Ran verified = relay.Verify();
-  EXPECT_EQ(verified.status, 0) << verified.output;
-  const Ran checked = relay.Fsck();
-  EXPECT_EQ(checked.status, 0) << checked.output;
-}
-
 // Each request is answered after 150 ms, so that more than three of them within that time were in
 // flight together.
 TEST(LaneTest, TheCapHoldsWhileWorkersComeAndGo) {

@@ -209,6 +209,13 @@ int RelaySystem::Received(const std::string& name) const {
       std::count(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), '\n'));
 }
 
+void ExpectNothingLost(RelaySystem& relay, const std::vector<std::string>& verify_options) {
+  const Ran verified = relay.Verify(verify_options);
+  EXPECT_EQ(verified.status, 0) << verified.output;
+  const Ran checked = relay.Fsck();
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
 std::string HttpGet(int port, const std::string& path) {
   return SendRaw(port, "GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
 }

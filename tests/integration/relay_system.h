@@ -84,6 +84,9 @@ class RelaySystem {
   std::vector<std::unique_ptr<ChildProgram>> programs_;
 };
 
+// The accountant finds nothing lost, invented or damaged, and the books in Redis are exact.
+void ExpectNothingLost(RelaySystem& relay, const std::vector<std::string>& verify_options = {});
+
 // `GET path` on a loopback port; the answer with its head, empty when there was none.
 std::string HttpGet(int port, const std::string& path);
 // Sends `bytes` to a loopback port and returns all that comes back until the other side closes or

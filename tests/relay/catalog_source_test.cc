@@ -20,15 +20,15 @@ Result<Catalog> ParseSource(const std::string& provider, const std::string& line
       "catalog.toml");
 }
 
-std::string Complaint(const std::string& provider, const std::string& lines,
-                      const std::string& route = "{ tenant = \"acme\" }") {
+std::string SourceComplaint(const std::string& provider, const std::string& lines,
+                            const std::string& route = "{ tenant = \"acme\" }") {
   const Result<Catalog> catalog =
       ParseSource(provider, "keys = [\"k\"]\nroute = " + route + "\n" + lines);
   return catalog.ok() ? "no complaint" : catalog.status().text();
 }
 
 std::string HmacComplaint(const std::string& lines) {
-  return Complaint("hmac", "[source.hmac]\nheader = \"Sig\"\n" + lines);
+  return SourceComplaint("hmac", "[source.hmac]\nheader = \"Sig\"\n" + lines);
 }
 
 TEST(CatalogSource, AnHmacIsReadWhole) {
@@ -71,7 +71,7 @@ answer_body = ""
 }
 
 TEST(CatalogSource, WhatIsNotKnownIsNoPass) {
-  EXPECT_THAT(Complaint("github", ""),
+  EXPECT_THAT(SourceComplaint("github", ""),
               HasSubstr("this version supports tencent-live, tencent-trtc"));
   EXPECT_THAT(HmacComplaint("algorithm = \"md5\""), HasSubstr("hmac.algorithm: expected"));
   EXPECT_THAT(HmacComplaint("encoding = \"base32\""), HasSubstr("hmac.encoding: expected"));
@@ -90,24 +90,26 @@ TEST(CatalogSource, WhatWouldNotBeSignedIsRefused) {
   EXPECT_THAT(HmacComplaint("timestamp_prefix = \"t=\""), HasSubstr("timestamp_prefix: needs"));
   EXPECT_THAT(HmacComplaint("dedupe = \"{timestamp}\""), HasSubstr("dedupe: expected {header"));
   EXPECT_THAT(HmacComplaint("answer_status = 302"), HasSubstr("answer_status"));
-  EXPECT_THAT(Complaint("hmac", "[source.hmac]\nheader = \"a b\"\n"), HasSubstr("header name"));
-  EXPECT_THAT(Complaint("hmac", "[source.hmac]\n"), HasSubstr("lacks the key \"header\""));
+  EXPECT_THAT(SourceComplaint("hmac", "[source.hmac]\nheader = \"a b\"\n"),
+              HasSubstr("header name"));
+  EXPECT_THAT(SourceComplaint("hmac", "[source.hmac]\n"), HasSubstr("lacks the key \"header\""));
 }
 
 TEST(CatalogSource, KeysBelongToTheirKind) {
-  EXPECT_THAT(Complaint("hmac", ""), HasSubstr("this table go together"));
-  EXPECT_THAT(Complaint("tencent-live", "[source.hmac]\nheader = \"Sig\"\n"),
+  EXPECT_THAT(SourceComplaint("hmac", ""), HasSubstr("this table go together"));
+  EXPECT_THAT(SourceComplaint("tencent-live", "[source.hmac]\nheader = \"Sig\"\n"),
               HasSubstr("this table go together"));
-  EXPECT_THAT(Complaint("tencent-live", "tolerance = \"1m\""), HasSubstr("tolerance: belongs to"));
-  EXPECT_THAT(Complaint("tencent-trtc", "unsigned_types = [\"314\"]"),
+  EXPECT_THAT(SourceComplaint("tencent-live", "tolerance = \"1m\""),
+              HasSubstr("tolerance: belongs to"));
+  EXPECT_THAT(SourceComplaint("tencent-trtc", "unsigned_types = [\"314\"]"),
               HasSubstr("unsigned_types: belongs to"));
-  EXPECT_EQ(Complaint("tencent-live", "unsigned_types = [\"314\"]"), "no complaint");
+  EXPECT_EQ(SourceComplaint("tencent-live", "unsigned_types = [\"314\"]"), "no complaint");
   for (const char* type : {"", "-1", "3 14", "12345678901", "push"}) {
-    EXPECT_THAT(Complaint("tencent-live", "unsigned_types = [\"" + std::string(type) + "\"]"),
+    EXPECT_THAT(SourceComplaint("tencent-live", "unsigned_types = [\"" + std::string(type) + "\"]"),
                 HasSubstr("expected numbers as strings"))
         << type;
   }
-  EXPECT_THAT(Complaint("standard-webhooks", ""), HasSubstr("keys: does not begin with"));
+  EXPECT_THAT(SourceComplaint("standard-webhooks", ""), HasSubstr("keys: does not begin with"));
 }
 
 TEST(CatalogSource, APlayDomainIsRead) {
@@ -119,32 +121,33 @@ play = { domain = "play.example.com", key = "K", path = "show", valid = "6h", ht
   ASSERT_TRUE(catalog.ok()) << catalog.status().text();
   const PlaySettings wanted = {"play.example.com", "K", "show", std::chrono::hours(6), true};
   EXPECT_EQ(catalog->sources.front().play, wanted);
-  EXPECT_EQ(Complaint("tencent-live", "play = { domain = \"play.example.com\" }"), "no complaint");
+  EXPECT_EQ(SourceComplaint("tencent-live", "play = { domain = \"play.example.com\" }"),
+            "no complaint");
 }
 
 TEST(CatalogSource, APlayDomainWithoutAddressesIsRefused) {
   const auto complaint = [](const std::string& play) {
-    return Complaint("tencent-live", "play = { " + play + " }");
+    return SourceComplaint("tencent-live", "play = { " + play + " }");
   };
   EXPECT_THAT(complaint("key = \"K\""), HasSubstr("lacks the key \"domain\""));
   EXPECT_THAT(complaint("domain = \"a/b\""), HasSubstr("play: the domain is a host name"));
   EXPECT_THAT(complaint("domain = \"a.example\", path = \"a b\""), HasSubstr("play: the path"));
   EXPECT_THAT(complaint("domain = \"a.example\", key = \"\""), HasSubstr("key: must not be empty"));
   EXPECT_THAT(complaint("domain = \"a.example\", valid = \"1s\""), HasSubstr("play.valid"));
-  EXPECT_THAT(Complaint("volcengine-live", "play = { domain = \"a.example\" }"),
+  EXPECT_THAT(SourceComplaint("volcengine-live", "play = { domain = \"a.example\" }"),
               HasSubstr("play: belongs to"));
 }
 
 TEST(CatalogSource, ARouteMustBeWhatTheProviderNames) {
   constexpr char kDomain[] = "{ by = \"push_domain\" }";
   constexpr char kPrefix[] = "{ by = \"stream_prefix\" }";
-  EXPECT_EQ(Complaint("volcengine-live", "", kDomain), "no complaint");
-  EXPECT_THAT(Complaint("tencent-trtc", "", kDomain), HasSubstr("do not name it"));
-  EXPECT_EQ(Complaint("tencent-trtc", "", "{ by = \"appid\" }"), "no complaint");
-  EXPECT_EQ(Complaint("tencent-trtc", "", kPrefix), "no complaint");
-  EXPECT_THAT(Complaint("hmac", "[source.hmac]\nheader = \"S\"\n", kPrefix),
+  EXPECT_EQ(SourceComplaint("volcengine-live", "", kDomain), "no complaint");
+  EXPECT_THAT(SourceComplaint("tencent-trtc", "", kDomain), HasSubstr("do not name it"));
+  EXPECT_EQ(SourceComplaint("tencent-trtc", "", "{ by = \"appid\" }"), "no complaint");
+  EXPECT_EQ(SourceComplaint("tencent-trtc", "", kPrefix), "no complaint");
+  EXPECT_THAT(SourceComplaint("hmac", "[source.hmac]\nheader = \"S\"\n", kPrefix),
               HasSubstr("do not name it"));
-  EXPECT_THAT(Complaint("standard-webhooks", "", kPrefix), HasSubstr("do not name it"));
+  EXPECT_THAT(SourceComplaint("standard-webhooks", "", kPrefix), HasSubstr("do not name it"));
 }
 
 TEST(CatalogSource, ADiffShowsWhatChanges) {

@@ -22,7 +22,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-Catalog WithEndpoints(const std::vector<std::string>& ids) {
+Catalog StoredCatalog(const std::vector<std::string>& ids) {
   Catalog catalog;
   Tenant tenant;
   tenant.id = "acme";
@@ -103,7 +103,7 @@ class CatalogStoreLiveTest : public testing::Test {
 };
 
 TEST_F(CatalogStoreLiveTest, WhatIsAppliedIsLoadedWithItsVersionAndNumbers) {
-  const Result<CatalogStore::Applied> applied = Apply(WithEndpoints({"a", "b"}));
+  const Result<CatalogStore::Applied> applied = Apply(StoredCatalog({"a", "b"}));
   ASSERT_TRUE(applied.ok()) << applied.status().text();
   EXPECT_EQ(applied->version, 1u);
   EXPECT_TRUE(applied->changed);
@@ -117,8 +117,8 @@ TEST_F(CatalogStoreLiveTest, WhatIsAppliedIsLoadedWithItsVersionAndNumbers) {
 }
 
 TEST_F(CatalogStoreLiveTest, TheSameContentIsNoNewVersion) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
-  const Result<CatalogStore::Applied> again = Apply(WithEndpoints({"a"}));
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
+  const Result<CatalogStore::Applied> again = Apply(StoredCatalog({"a"}));
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->version, 1u);
   EXPECT_FALSE(again->changed);
@@ -127,25 +127,25 @@ TEST_F(CatalogStoreLiveTest, TheSameContentIsNoNewVersion) {
 
 // A number names Redis keys: given to another endpoint, it would hand over what the first is owed.
 TEST_F(CatalogStoreLiveTest, NumbersFollowTheIdAndAreNeverUsedAgain) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
-  ASSERT_TRUE(Apply(WithEndpoints({"b", "c"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a", "b"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"b", "c"})).ok());
   EXPECT_THAT(Numbers(Load()), ElementsAre(2u, 3u));
-  ASSERT_TRUE(Apply(WithEndpoints({"a", "b", "c"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a", "b", "c"})).ok());
   EXPECT_THAT(Numbers(Load()), ElementsAre(4u, 2u, 3u));
 }
 
 TEST_F(CatalogStoreLiveTest, AnotherVersionThanExpectedIsAConflict) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"}), 0).ok());
-  EXPECT_EQ(Apply(WithEndpoints({"b"}), 0).status().code(), StatusCode::kConflict);
+  ASSERT_TRUE(Apply(StoredCatalog({"a"}), 0).ok());
+  EXPECT_EQ(Apply(StoredCatalog({"b"}), 0).status().code(), StatusCode::kConflict);
   EXPECT_EQ(Load()->FindTenant("acme")->endpoints[0].id, "a");
-  EXPECT_TRUE(Apply(WithEndpoints({"b"}), 1).ok());
+  EXPECT_TRUE(Apply(StoredCatalog({"b"}), 1).ok());
 }
 
 TEST_F(CatalogStoreLiveTest, OfTwoWritersAtOnceBothSucceedOneAfterTheOther) {
   CatalogStore other(loop_, *redis_, box_, *log_);
   std::optional<Result<CatalogStore::Applied>> first, second;
-  store_->Apply(WithEndpoints({"a"}), {}, [&first](auto result) { first = std::move(result); });
-  other.Apply(WithEndpoints({"b"}), {}, [&second](auto result) { second = std::move(result); });
+  store_->Apply(StoredCatalog({"a"}), {}, [&first](auto result) { first = std::move(result); });
+  other.Apply(StoredCatalog({"b"}), {}, [&second](auto result) { second = std::move(result); });
   ASSERT_TRUE(RunUntil(loop_, [&] { return first && second; }));
   ASSERT_TRUE(first->ok() && second->ok());
   EXPECT_EQ((*first)->version, 1u);
@@ -156,7 +156,7 @@ TEST_F(CatalogStoreLiveTest, OfTwoWritersAtOnceBothSucceedOneAfterTheOther) {
 
 // What is cleared away is all that the catalog in force does not name, and nothing else.
 TEST_F(CatalogStoreLiveTest, PartsStandInRedisAsLongAsTheyAreInForce) {
-  Catalog catalog = WithEndpoints({"a"});
+  Catalog catalog = StoredCatalog({"a"});
   for (int i = 0; i < 3000; ++i) {
     catalog.tenants.push_back(Tenant());
     catalog.tenants.back().id = "tenant-" + std::to_string(i);
@@ -178,22 +178,22 @@ TEST_F(CatalogStoreLiveTest, PartsStandInRedisAsLongAsTheyAreInForce) {
   for (int i = 0; i < kCatalogParts; ++i) changed += before->part(i) != after->part(i);
   EXPECT_EQ(changed, 1);
 
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   EXPECT_EQ(parts(), 1);
   EXPECT_EQ(Load()->tenant_count(), 1u);
 }
 
 TEST_F(CatalogStoreLiveTest, ACatalogWhoseKeyIsLostCanBeReplacedAndKeepsItsNumbers) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a", "b"})).ok());
   SecretBox::Key key;
   key.fill(9);
   box_ = SecretBox::FromKey(key);
-  ASSERT_TRUE(Apply(WithEndpoints({"b"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"b"})).ok());
   EXPECT_THAT(Numbers(Load()), ElementsAre(2u));
 }
 
 TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   const EndpointRuntimeState disabled = Change(1, EndpointChange::kDisable, "410 Gone");
   EXPECT_TRUE(disabled.disabled);
   EXPECT_EQ(disabled.reason, "410 Gone");
@@ -211,7 +211,7 @@ TEST_F(CatalogStoreLiveTest, RuntimeStateIsSetOnceAndCleared) {
 }
 
 TEST_F(CatalogStoreLiveTest, WhoIsEnabledHasItsTimeAnewAndIsLetInSlowly) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   Ask(RedisCommand("HSET")
           .Arg(LaneKey(1))
           .Arg("failing_since")
@@ -229,17 +229,17 @@ TEST_F(CatalogStoreLiveTest, WhoIsEnabledHasItsTimeAnewAndIsLetInSlowly) {
 }
 
 TEST_F(CatalogStoreLiveTest, EnablingWhatHasNoLaneMakesNone) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   Change(1, EndpointChange::kDisable, "by test");
   Change(1, EndpointChange::kEnable, "");
   EXPECT_EQ(Ask(RedisCommand("EXISTS").Arg(LaneKey(1))).integer, 0);
 }
 
 TEST_F(CatalogStoreLiveTest, ApplyLeavesRuntimeStateOfWhatStaysAndForgetsTheRest) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a", "b"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a", "b"})).ok());
   Change(1, EndpointChange::kDisable, "410");
   Change(2, EndpointChange::kDisable, "410");
-  ASSERT_TRUE(Apply(WithEndpoints({"b", "c"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"b", "c"})).ok());
   const CatalogPtr catalog = Load();
   EXPECT_EQ(catalog->runtime().count(1), 0u);
   EXPECT_TRUE(catalog->runtime().at(2).disabled);
@@ -249,7 +249,7 @@ TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
   CatalogStore other(loop_, *redis_, box_, *log_);
   CatalogPtr seen;
   other.Watch([&seen](CatalogPtr catalog) { seen = std::move(catalog); });
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen && seen->version() == 1; }));
   Change(1, EndpointChange::kPause, "by hand");
   ASSERT_TRUE(RunUntil(loop_, [&seen] { return seen->runtime().count(1) == 1; }));
@@ -258,10 +258,10 @@ TEST_F(CatalogStoreLiveTest, AWatcherSeesAnothersChanges) {
 
 // A receiver that has moved fills Redis; its new address is what empties it again.
 TEST_F(CatalogStoreLiveTest, AFullRedisTakesAnotherCatalog) {
-  ASSERT_TRUE(Apply(WithEndpoints({"a"})).ok());
+  ASSERT_TRUE(Apply(StoredCatalog({"a"})).ok());
   Ask(RedisCommand("CONFIG").Arg("SET").Arg("maxmemory").Arg("1mb"));
   EXPECT_TRUE(Ask(RedisCommand("SET").Arg("more").Arg("x")).is_error("OOM"));
-  const auto applied = Apply(WithEndpoints({"a", "b"}));
+  const auto applied = Apply(StoredCatalog({"a", "b"}));
   EXPECT_TRUE(applied.ok()) << applied.status().text();
   EXPECT_EQ(Load()->version(), 2u);
 }

@@ -18,7 +18,7 @@ Endpoint EndpointNamed(const std::string& id, uint64_t number = 0) {
   return endpoint;
 }
 
-Tenant TenantNamed(const std::string& id) {
+Tenant EmptyTenant(const std::string& id) {
   Tenant tenant;
   tenant.id = id;
   return tenant;
@@ -31,7 +31,7 @@ Catalog OneTenant() {
   source.path = "p";
   source.keys = {"source-secret"};
   catalog.sources.push_back(source);
-  catalog.tenants.push_back(TenantNamed("acme"));
+  catalog.tenants.push_back(EmptyTenant("acme"));
   catalog.tenants[0].endpoints.push_back(EndpointNamed("a", 7));
   return catalog;
 }
@@ -59,7 +59,7 @@ TEST(Catalog, ADiffNamesWhatComesGoesAndChanges) {
   after.tenants[0].endpoints[0].timeout = Millis(20000);
   after.tenants[0].endpoints[0].disable_after = Millis(0);
   after.tenants[0].endpoints.push_back(EndpointNamed("b"));
-  after.tenants.push_back(TenantNamed("new"));
+  after.tenants.push_back(EmptyTenant("new"));
   EXPECT_THAT(
       Diff(before, after),
       ElementsAre("~ source/live path: p -> q", "~ tenant/acme limits.held_bytes: 256MiB -> 1KiB",
@@ -84,7 +84,7 @@ TEST(Catalog, ADiffShowsNoSecret) {
 TEST(Catalog, ANewOrderOfEndpointsIsADifferenceThatOfTenantsIsNone) {
   Catalog before = OneTenant();
   before.tenants[0].endpoints.push_back(EndpointNamed("b", 8));
-  before.tenants.push_back(TenantNamed("b"));
+  before.tenants.push_back(EmptyTenant("b"));
   Catalog after = before;
   std::swap(after.tenants[0], after.tenants[1]);
   EXPECT_THAT(Diff(before, after), IsEmpty());

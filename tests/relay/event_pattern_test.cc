@@ -22,7 +22,7 @@ bool Matches(const std::string& pattern_text, const std::string& body_text,
   return pattern->Matches(&body, attributes);
 }
 
-std::string Complaint(const std::string& text) {
+std::string PatternComplaint(const std::string& text) {
   const Result<EventPattern> pattern = EventPattern::Parse(text);
   return pattern.ok() ? "no complaint" : pattern.status().text();
 }
@@ -139,31 +139,34 @@ TEST(EventPattern, AttributesDecideWithoutTheBody) {
 }
 
 TEST(EventPattern, AComplaintNamesTheByteAndWhatWasExpected) {
-  EXPECT_EQ(Complaint(R"({"a":1})"), "byte 6: expected a list of accepted values, such as [1]");
-  EXPECT_EQ(Complaint(R"({"a":[]})"),
+  EXPECT_EQ(PatternComplaint(R"({"a":1})"),
+            "byte 6: expected a list of accepted values, such as [1]");
+  EXPECT_EQ(PatternComplaint(R"({"a":[]})"),
             "byte 6: expected at least one value: an empty list matches nothing");
-  EXPECT_THAT(Complaint("{}"), StartsWith("byte 1: expected at least one member"));
-  EXPECT_EQ(Complaint(R"({"a":[1,[2]]})"),
+  EXPECT_THAT(PatternComplaint("{}"), StartsWith("byte 1: expected at least one member"));
+  EXPECT_EQ(PatternComplaint(R"({"a":[1,[2]]})"),
             "byte 9: expected a value or {\"prefix\": \"...\"}, found a list in a list");
-  EXPECT_EQ(Complaint(R"({"$typ":[1]})"),
+  EXPECT_EQ(PatternComplaint(R"({"$typ":[1]})"),
             "byte 2: expected $type, $source, $tenant or $or, found \"$typ\"");
-  EXPECT_THAT(Complaint(R"({"$type":[true]})"), HasSubstr("$type is text"));
-  EXPECT_EQ(Complaint(R"({"a":[{"prefix":5}]})"), "byte 17: expected a string");
-  EXPECT_EQ(Complaint(R"({"a":[{"perfix":"x"}]})"),
+  EXPECT_THAT(PatternComplaint(R"({"$type":[true]})"), HasSubstr("$type is text"));
+  EXPECT_EQ(PatternComplaint(R"({"a":[{"prefix":5}]})"), "byte 17: expected a string");
+  EXPECT_EQ(PatternComplaint(R"({"a":[{"perfix":"x"}]})"),
             "byte 8: there is no operator \"perfix\": expected anything-but, cidr, "
             "equals-ignore-case, exists, numeric, prefix, suffix, wildcard");
-  EXPECT_THAT(Complaint(R"({"a":[{}]})"), HasSubstr("expected one operator"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{}]})"), HasSubstr("expected one operator"));
 }
 
 TEST(EventPattern, BrokenJsonAndDuplicateMembersAreRefused) {
   for (const char* text : {"{", "[1]", R"({"a":[1],})", R"({"a":[1],"a":[2]})", "{\"a\":[01]}"}) {
-    EXPECT_NE(Complaint(text), "no complaint") << text;
+    EXPECT_NE(PatternComplaint(text), "no complaint") << text;
   }
-  EXPECT_THAT(Complaint("{\"a\":[\"" + std::string(5000, 'x') + "\"]}"), HasSubstr("4096 bytes"));
+  EXPECT_THAT(PatternComplaint("{\"a\":[\"" + std::string(5000, 'x') + "\"]}"),
+              HasSubstr("4096 bytes"));
 }
 
 TEST(EventPattern, BrokenJsonIsShownWhereItBreaks) {
-  EXPECT_THAT(Complaint(R"({"a":[1] "b":[2]})"), StartsWith("byte 10: not a JSON object we take"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[1] "b":[2]})"),
+              StartsWith("byte 10: not a JSON object we take"));
 }
 
 TEST(EventPattern, MembersBelowMembersAreFoundAtAnyDepth) {
@@ -220,8 +223,8 @@ TEST(EventPattern, AWildcardStandsForAnyTextAndAnEscapedStarForItself) {
   EXPECT_FALSE(matches(R"(a\\*b)", "axb"));
   EXPECT_TRUE(matches(R"(a\\\\*)", R"(a\\x)"));
   EXPECT_FALSE(Matches(R"({"a":[{"wildcard":"*"}]})", R"({"a":1})"));
-  EXPECT_THAT(Complaint(R"({"a":[{"wildcard":"a**"}]})"), StartsWith("byte 19: two stars"));
-  EXPECT_THAT(Complaint(R"({"a":[{"wildcard":"\\a"}]})"), HasSubstr("behind a backslash"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"wildcard":"a**"}]})"), StartsWith("byte 19: two stars"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"wildcard":"\\a"}]})"), HasSubstr("behind a backslash"));
 }
 
 TEST(EventPattern, AnythingButTakesEveryValueButThoseNamed) {
@@ -239,10 +242,11 @@ TEST(EventPattern, AnythingButTakesEveryValueButThoseNamed) {
   EXPECT_FALSE(Matches(R"({"a":[{"anything-but":{"wildcard":"a*b"}}]})", R"({"a":"ab"})"));
   EXPECT_TRUE(Matches(R"({"a":[{"anything-but":"x"}]})", R"({"a":["x","y"]})"));
   EXPECT_FALSE(Matches(R"({"a":[{"anything-but":"x"}]})", R"({"a":["x","x"]})"));
-  EXPECT_THAT(Complaint(R"({"a":[{"anything-but":["x",1]}]})"), HasSubstr("strings only"));
-  EXPECT_THAT(Complaint(R"({"a":[{"anything-but":[]}]})"), HasSubstr("at least one value"));
-  EXPECT_THAT(Complaint(R"({"a":[{"anything-but":null}]})"), HasSubstr("a string or a number"));
-  EXPECT_THAT(Complaint(R"({"a":[{"anything-but":{"cidr":"::/0"}}]})"),
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"anything-but":["x",1]}]})"), HasSubstr("strings only"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"anything-but":[]}]})"), HasSubstr("at least one value"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"anything-but":null}]})"),
+              HasSubstr("a string or a number"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"anything-but":{"cidr":"::/0"}}]})"),
               HasSubstr("no operator \"cidr\" in \"anything-but\""));
 }
 
@@ -258,11 +262,13 @@ TEST(EventPattern, NumericRangesAreExact) {
   EXPECT_TRUE(Matches(R"({"a":[{"numeric":["=",3.018e2]}]})", R"({"a":301.8})"));
   EXPECT_TRUE(
       Matches(R"({"a":[{"numeric":[">",9007199254740992]}]})", R"({"a":9007199254740993})"));
-  EXPECT_THAT(Complaint(R"({"a":[{"numeric":[">",5,"<",5]}]})"), HasSubstr("no number lies"));
-  EXPECT_THAT(Complaint(R"({"a":[{"numeric":[">",5,">=",6]}]})"), HasSubstr("one upper bound"));
-  EXPECT_THAT(Complaint(R"({"a":[{"numeric":[">"]}]})"), HasSubstr("a number behind"));
-  EXPECT_THAT(Complaint(R"({"a":[{"numeric":["!=",1]}]})"), HasSubstr("expected \"=\""));
-  EXPECT_THAT(Complaint(R"({"a":[{"numeric":[]}]})"), HasSubstr("one or two bounds"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"numeric":[">",5,"<",5]}]})"),
+              HasSubstr("no number lies"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"numeric":[">",5,">=",6]}]})"),
+              HasSubstr("one upper bound"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"numeric":[">"]}]})"), HasSubstr("a number behind"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"numeric":["!=",1]}]})"), HasSubstr("expected \"=\""));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"numeric":[]}]})"), HasSubstr("one or two bounds"));
 }
 
 TEST(EventPattern, AddressesMatchTheirBlock) {
@@ -271,7 +277,7 @@ TEST(EventPattern, AddressesMatchTheirBlock) {
   EXPECT_TRUE(Matches(R"({"ip":[{"cidr":"2001:db8::/32"}]})", R"({"ip":"2001:db8::1"})"));
   EXPECT_FALSE(Matches(R"({"ip":[{"cidr":"2001:db8::/32"}]})", R"({"ip":"10.0.0.1"})"));
   EXPECT_FALSE(Matches(R"({"ip":[{"cidr":"10.0.0.0/24"}]})", R"({"ip":"no address"})"));
-  EXPECT_THAT(Complaint(R"({"ip":[{"cidr":"10.0.0.0"}]})"), StartsWith("byte 16: "));
+  EXPECT_THAT(PatternComplaint(R"({"ip":[{"cidr":"10.0.0.0"}]})"), StartsWith("byte 16: "));
 }
 
 TEST(EventPattern, OnlyValuesExist) {
@@ -285,8 +291,8 @@ TEST(EventPattern, OnlyValuesExist) {
   EXPECT_TRUE(Matches(R"({"a":{"b":[{"exists":false}]}})", R"({})"));
   EXPECT_TRUE(Matches(R"({"a":[{"exists":false},"x"]})", R"({"a":"x"})"));
   EXPECT_FALSE(Matches(R"({"a":[{"exists":false},"x"]})", R"({"a":"y"})"));
-  EXPECT_THAT(Complaint(R"({"a":[{"exists":1}]})"), HasSubstr("true or false"));
-  EXPECT_THAT(Complaint(R"({"$type":[{"exists":true}]})"), HasSubstr("always exists"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"exists":1}]})"), HasSubstr("true or false"));
+  EXPECT_THAT(PatternComplaint(R"({"$type":[{"exists":true}]})"), HasSubstr("always exists"));
 }
 
 TEST(EventPattern, OrTakesOneAlternativeBesideItsSiblings) {
@@ -299,9 +305,9 @@ TEST(EventPattern, OrTakesOneAlternativeBesideItsSiblings) {
   EXPECT_TRUE(Matches(R"({"x":{"$or":[{"a":[1]},{"b":[1]}]}})", R"({"x":{"b":1}})"));
   EXPECT_TRUE(Matches(R"({"$or":[{"$type":["7"]},{"a":[1]}]})", R"({})",
                       {.type = "7", .source = "", .tenant = ""}));
-  EXPECT_THAT(Complaint(R"({"$or":[{"a":[1]}]})"), HasSubstr("at least two alternatives"));
-  EXPECT_THAT(Complaint(R"({"$or":{"a":[1]}})"), HasSubstr("a list of objects"));
-  EXPECT_THAT(Complaint(R"({"$or":[1,2]})"), HasSubstr("lists objects"));
+  EXPECT_THAT(PatternComplaint(R"({"$or":[{"a":[1]}]})"), HasSubstr("at least two alternatives"));
+  EXPECT_THAT(PatternComplaint(R"({"$or":{"a":[1]}})"), HasSubstr("a list of objects"));
+  EXPECT_THAT(PatternComplaint(R"({"$or":[1,2]})"), HasSubstr("lists objects"));
 }
 
 TEST(EventPattern, AnArrayMatchesByOneOfItsElements) {
@@ -345,13 +351,14 @@ TEST(EventPattern, TheExplanationNamesTheClauseThatFailsFirst) {
 TEST(EventPattern, LimitsAreSaidWhereTheyAreMet) {
   std::string deep = "[1]";
   for (int i = 0; i < 17; ++i) deep = R"({"a":)" + deep + "}";
-  EXPECT_THAT(Complaint(deep), HasSubstr("at most 16 objects"));
+  EXPECT_THAT(PatternComplaint(deep), HasSubstr("at most 16 objects"));
   std::string many = R"({"a":[0)";
   for (int i = 0; i < 512; ++i) many += ",1";
-  EXPECT_THAT(Complaint(many + "]}"), HasSubstr("at most 512 values"));
+  EXPECT_THAT(PatternComplaint(many + "]}"), HasSubstr("at most 512 values"));
   std::string stars;
   for (int i = 0; i < 33; ++i) stars += "a*";
-  EXPECT_THAT(Complaint(R"({"a":[{"wildcard":")" + stars + R"("}]})"), HasSubstr("32 stars"));
+  EXPECT_THAT(PatternComplaint(R"({"a":[{"wildcard":")" + stars + R"("}]})"),
+              HasSubstr("32 stars"));
 }
 
 }  // namespace

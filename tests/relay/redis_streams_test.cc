@@ -16,7 +16,7 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-using Kind = StreamWrite::Kind;
+using WriteKind = StreamWrite::Kind;
 
 class RedisStreamsTest : public PartitionTest {
  protected:
@@ -35,11 +35,11 @@ class RedisStreamsTest : public PartitionTest {
 
 TEST_F(RedisStreamsTest, StatesAndMediaAreKeptByStream) {
   const int64_t now = NowMs();
-  Write({{Kind::kState, "s1", now, "first"},
-         {Kind::kState, "s2", now, "other"},
-         {Kind::kRecording, "s1", now, "17 http://r"},
-         {Kind::kScreenshot, "s1", now, "18 http://c"},
-         {Kind::kState, "s1", now, "second"}});
+  Write({{WriteKind::kState, "s1", now, "first"},
+         {WriteKind::kState, "s2", now, "other"},
+         {WriteKind::kRecording, "s1", now, "17 http://r"},
+         {WriteKind::kScreenshot, "s1", now, "18 http://c"},
+         {WriteKind::kState, "s1", now, "second"}});
   EXPECT_THAT(HashOf(ReadStreams(keys_)),
               UnorderedElementsAre(Pair("s1", "second"), Pair("s2", "other")));
   EXPECT_THAT(HashOf(ReadStreamMedia(keys_)),
@@ -50,17 +50,18 @@ TEST_F(RedisStreamsTest, StatesAndMediaAreKeptByStream) {
 // The pending list is read again after a crash: an old recording must not cover a later one.
 TEST_F(RedisStreamsTest, EarlierRecordingDoesNotCoverALaterOne) {
   const int64_t now = NowMs();
-  Write({{Kind::kRecording, "s", now, "20 later"}});
-  Write({{Kind::kRecording, "s", now, "9 earlier"}, {Kind::kRecording, "s", now, "10 earlier"}});
+  Write({{WriteKind::kRecording, "s", now, "20 later"}});
+  Write({{WriteKind::kRecording, "s", now, "9 earlier"},
+         {WriteKind::kRecording, "s", now, "10 earlier"}});
   EXPECT_THAT(HashOf(ReadStreamMedia(keys_)), UnorderedElementsAre(Pair("rs", "20 later")));
 }
 
 TEST_F(RedisStreamsTest, StreamsThatNothingWasHeardOfAreForgotten) {
   const int64_t now = NowMs();
   const int64_t old = now - kStreamAgeMax.count() - 60'000;
-  EXPECT_THAT(Write({{Kind::kState, "old", old, "x"},
-                     {Kind::kRecording, "old", old, "1 u"},
-                     {Kind::kState, "new", now, "x"}}),
+  EXPECT_THAT(Write({{WriteKind::kState, "old", old, "x"},
+                     {WriteKind::kRecording, "old", old, "1 u"},
+                     {WriteKind::kState, "new", now, "x"}}),
               ElementsAre("old"));
   EXPECT_THAT(HashOf(ReadStreams(keys_)), UnorderedElementsAre(Pair("new", "x")));
   EXPECT_THAT(HashOf(ReadStreamMedia(keys_)), IsEmpty());
@@ -71,12 +72,13 @@ TEST_F(RedisStreamsTest, WhatWasHeardOfLongestAgoGoesWhenThereAreTooMany) {
   const int64_t now = NowMs();
   std::vector<StreamWrite> writes;
   for (int i = 0; i < kStreamsMax; ++i) {
-    writes.push_back({Kind::kState, "s" + std::to_string(i), now - kStreamsMax + i, "x"});
+    writes.push_back({WriteKind::kState, "s" + std::to_string(i), now - kStreamsMax + i, "x"});
     if (writes.size() < kStreamWritesMax) continue;
     EXPECT_THAT(Write(std::exchange(writes, {})), IsEmpty());
   }
-  EXPECT_THAT(Write({{Kind::kState, "s0", now, "again"}, {Kind::kState, "one more", now, "x"}}),
-              ElementsAre("s1"));
+  EXPECT_THAT(
+      Write({{WriteKind::kState, "s0", now, "again"}, {WriteKind::kState, "one more", now, "x"}}),
+      ElementsAre("s1"));
   EXPECT_EQ(Length("HLEN", keys_.streams), kStreamsMax);
   EXPECT_EQ(Length("ZCARD", keys_.stream_age), kStreamsMax);
 }
@@ -84,7 +86,7 @@ TEST_F(RedisStreamsTest, WhatWasHeardOfLongestAgoGoesWhenThereAreTooMany) {
 TEST_F(RedisStreamsTest, OnlyTheOwnerWrites) {
   const OwnerToken former = owner_;
   owner_ = Owner("boot-1");
-  const StreamWrite write{Kind::kState, "s", NowMs(), "x"};
+  const StreamWrite write{WriteKind::kState, "s", NowMs(), "x"};
   EXPECT_EQ(ParseWriteStreams(Run(WriteStreams(keys_, former, {&write, 1}))).status().code(),
             StatusCode::kConflict);
   EXPECT_THAT(HashOf(ReadStreams(keys_)), IsEmpty());

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-std::string Complaint(const std::string& text, const std::vector<std::string>& environment = {}) {
+std::string SettingsComplaint(const std::string& text,
+                              const std::vector<std::string>& environment = {}) {
   const Result<Settings> settings = ParseSettings(text, "relay.toml", environment);
   return settings.ok() ? "no complaint" : settings.status().text();
 }
@@ -45,7 +46,8 @@ TEST(Settings, TheShippedFileNamesEveryKey) {
   const std::string shipped = ShippedConf();
   for (const char* section :
        {"redis", "broker", "worker", "delivery", "attempt_log", "dlq", "guard", "secrets", "log"}) {
-    const std::string complaint = Complaint("[" + std::string(section) + "]\nno_such_key = 1\n");
+    const std::string complaint =
+        SettingsComplaint("[" + std::string(section) + "]\nno_such_key = 1\n");
     const size_t list = complaint.find("known here: ");
     ASSERT_NE(list, std::string::npos) << complaint;
     std::istringstream known(complaint.substr(list + 12));
@@ -96,9 +98,10 @@ TEST(Settings, BoundsOfTheAttemptLogAreReadAndLimited) {
   EXPECT_FALSE(settings->attempt_log.enabled);
   EXPECT_EQ(settings->attempt_log.age_max, std::chrono::hours(24));
   EXPECT_EQ(settings->attempt_log.bytes_max, 1024 * 1024);
-  EXPECT_THAT(Complaint("[attempt_log]\nbytes_max = \"1KiB\"\n"),
+  EXPECT_THAT(SettingsComplaint("[attempt_log]\nbytes_max = \"1KiB\"\n"),
               HasSubstr("expected a size from 64KiB to 1GiB"));
-  EXPECT_THAT(Complaint("[attempt_log]\nage_max = \"1s\"\n"), HasSubstr("attempt_log.age_max"));
+  EXPECT_THAT(SettingsComplaint("[attempt_log]\nage_max = \"1s\"\n"),
+              HasSubstr("attempt_log.age_max"));
 }
 
 TEST(Settings, LimitsOfDeadLettersAreReadAndZeroIsNone) {
@@ -120,9 +123,9 @@ TEST(Settings, LimitsOfDeadLettersAreReadAndZeroIsNone) {
 
 // Where it would lie depends on where a worker was started.
 TEST(Settings, AnArchiveNeedsAnAbsolutePath) {
-  EXPECT_THAT(Complaint("[dlq]\narchive_dir = \"archive\"\n"),
+  EXPECT_THAT(SettingsComplaint("[dlq]\narchive_dir = \"archive\"\n"),
               StartsWith("relay.toml:2: dlq.archive_dir: expected an absolute path"));
-  EXPECT_EQ(Complaint("[dlq]\narchive_dir = \"none\"\n"), "no complaint");
+  EXPECT_EQ(SettingsComplaint("[dlq]\narchive_dir = \"none\"\n"), "no complaint");
 }
 
 // Its name has an underscore, as the border to the key has.
@@ -135,71 +138,75 @@ TEST(Settings, AVariableReachesASectionOfTwoWords) {
 }
 
 TEST(Settings, AnUnknownKeyIsNamedWithFileAndLine) {
-  EXPECT_THAT(Complaint("[broker]\nbody_max = 4096\nbody_maxx = 4096\n"),
+  EXPECT_THAT(SettingsComplaint("[broker]\nbody_max = 4096\nbody_maxx = 4096\n"),
               StartsWith("relay.toml:3: broker.body_maxx: unknown key; known here: listen, "));
-  EXPECT_THAT(Complaint("[borker]\n"), StartsWith("relay.toml:1: borker: unknown key"));
+  EXPECT_THAT(SettingsComplaint("[borker]\n"), StartsWith("relay.toml:1: borker: unknown key"));
 }
 
 // Accepting them without doing anything would leave an operator with an open port he believes shut.
 TEST(Settings, KeysOfLaterVersionsAreUnknown) {
-  EXPECT_THAT(Complaint("[broker]\ntls_listen = [\"0.0.0.0:8443\"]\n"), HasSubstr("unknown key"));
-  EXPECT_THAT(Complaint("[console]\nlisten = \"[::]:80\"\n"), HasSubstr("console: unknown key"));
+  EXPECT_THAT(SettingsComplaint("[broker]\ntls_listen = [\"0.0.0.0:8443\"]\n"),
+              HasSubstr("unknown key"));
+  EXPECT_THAT(SettingsComplaint("[console]\nlisten = \"[::]:80\"\n"),
+              HasSubstr("console: unknown key"));
 }
 
 TEST(Settings, AWrongTypeSaysWhatWasExpectedAndFound) {
-  EXPECT_EQ(Complaint("[redis]\npartitions = \"many\"\n"),
+  EXPECT_EQ(SettingsComplaint("[redis]\npartitions = \"many\"\n"),
             "relay.toml:2: redis.partitions: expected an integer from 1 to 1024, found \"many\"");
-  EXPECT_EQ(Complaint("[guard]\nhttps_only = 1\n"),
+  EXPECT_EQ(SettingsComplaint("[guard]\nhttps_only = 1\n"),
             "relay.toml:2: guard.https_only: expected true or false, found 1");
-  EXPECT_EQ(Complaint("redis = 5\n"), "relay.toml:1: redis: expected a table, found an integer");
+  EXPECT_EQ(SettingsComplaint("redis = 5\n"),
+            "relay.toml:1: redis: expected a table, found an integer");
 }
 
 TEST(Settings, AValueOutOfRangeIsRefused) {
-  EXPECT_THAT(Complaint("[redis]\npartitions = 0\n"), HasSubstr("found 0"));
-  EXPECT_THAT(Complaint("[redis]\npartitions = 1025\n"), HasSubstr("found 1025"));
-  EXPECT_THAT(Complaint("[broker]\nbody_max = \"1GiB\"\n"),
+  EXPECT_THAT(SettingsComplaint("[redis]\npartitions = 0\n"), HasSubstr("found 0"));
+  EXPECT_THAT(SettingsComplaint("[redis]\npartitions = 1025\n"), HasSubstr("found 1025"));
+  EXPECT_THAT(SettingsComplaint("[broker]\nbody_max = \"1GiB\"\n"),
               HasSubstr("expected a size from 1KiB to 64MiB"));
-  EXPECT_THAT(Complaint("[broker]\nshed_at = nan\n"), HasSubstr("expected a number from"));
-  EXPECT_THAT(Complaint("[guard]\nports = [80, 65536]\n"), HasSubstr("from 1 to 65535"));
-  EXPECT_THAT(Complaint("[guard]\nallow_private = [\"10.0.0.0/33\"]\n"),
+  EXPECT_THAT(SettingsComplaint("[broker]\nshed_at = nan\n"), HasSubstr("expected a number from"));
+  EXPECT_THAT(SettingsComplaint("[guard]\nports = [80, 65536]\n"), HasSubstr("from 1 to 65535"));
+  EXPECT_THAT(SettingsComplaint("[guard]\nallow_private = [\"10.0.0.0/33\"]\n"),
               StartsWith("relay.toml:2: guard.allow_private: "));
-  EXPECT_THAT(Complaint("[broker]\nidle = \"60\"\n"), HasSubstr("such as \"15s\""));
+  EXPECT_THAT(SettingsComplaint("[broker]\nidle = \"60\"\n"), HasSubstr("such as \"15s\""));
 }
 
 TEST(Settings, EveryComplaintIsToldInTheOrderOfTheFile) {
   const std::string complaint =
-      Complaint("[redis]\npartitions = 0\nx = 1\n[log]\nlevel = \"loud\"\n");
+      SettingsComplaint("[redis]\npartitions = 0\nx = 1\n[log]\nlevel = \"loud\"\n");
   EXPECT_THAT(complaint, StartsWith("relay.toml:2: redis.partitions"));
   EXPECT_THAT(complaint, HasSubstr("\nrelay.toml:3: redis.x"));
   EXPECT_THAT(complaint, HasSubstr("\nrelay.toml:5: log.level: expected \"debug\" or \"info\""));
 }
 
 TEST(Settings, TwoRedisNodesAreOneTooMany) {
-  EXPECT_EQ(Complaint("[redis]\nnodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n"),
+  EXPECT_EQ(SettingsComplaint("[redis]\nnodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n"),
             "relay.toml:2: redis.nodes: this version supports one node, found 2");
 }
 
 TEST(Settings, AnAddressIsCheckedWhereItStands) {
-  EXPECT_THAT(Complaint("[broker]\nlisten = [\"localhost\"]\n"),
+  EXPECT_THAT(SettingsComplaint("[broker]\nlisten = [\"localhost\"]\n"),
               StartsWith("relay.toml:2: broker.listen: "));
-  EXPECT_THAT(Complaint("[redis]\nnodes = [\"unix:///" + std::string(107, 'x') + "\"]\n"),
+  EXPECT_THAT(SettingsComplaint("[redis]\nnodes = [\"unix:///" + std::string(107, 'x') + "\"]\n"),
               HasSubstr("107 are the limit"));
   for (const char* node : {"127.0.0.1:6379", "redis://:6379", "redis://host", "redis://host:0x1"}) {
-    EXPECT_THAT(Complaint("[redis]\nnodes = [\"" + std::string(node) + "\"]\n"),
+    EXPECT_THAT(SettingsComplaint("[redis]\nnodes = [\"" + std::string(node) + "\"]\n"),
                 HasSubstr("expected unix://PATH, redis://HOST:PORT or rediss://HOST:PORT"));
   }
-  EXPECT_THAT(Complaint("[redis]\nnodes = [\"rediss://host:6379\"]\n"), HasSubstr("tls_ca"));
+  EXPECT_THAT(SettingsComplaint("[redis]\nnodes = [\"rediss://host:6379\"]\n"),
+              HasSubstr("tls_ca"));
 }
 
 TEST(Settings, LimitsThatContradictEachOtherAreRefused) {
-  EXPECT_THAT(Complaint("[broker]\nshed_at = 0.9\n"), HasSubstr("above refuse_at"));
-  EXPECT_THAT(Complaint("[delivery]\nconnect_timeout = \"16s\"\n"),
+  EXPECT_THAT(SettingsComplaint("[broker]\nshed_at = 0.9\n"), HasSubstr("above refuse_at"));
+  EXPECT_THAT(SettingsComplaint("[delivery]\nconnect_timeout = \"16s\"\n"),
               HasSubstr("longer than timeout"));
-  EXPECT_THAT(Complaint("[worker]\ndrain = \"10s\"\n"), HasSubstr("would be sent twice"));
+  EXPECT_THAT(SettingsComplaint("[worker]\ndrain = \"10s\"\n"), HasSubstr("would be sent twice"));
 }
 
 TEST(Settings, BrokenTomlIsASyntaxErrorWithItsLine) {
-  EXPECT_THAT(Complaint("[redis]\npartitions = = 3\n"), StartsWith("relay.toml:2: "));
+  EXPECT_THAT(SettingsComplaint("[redis]\npartitions = = 3\n"), StartsWith("relay.toml:2: "));
 }
 
 TEST(Settings, VariablesGoBeforeTheFile) {
@@ -219,14 +226,14 @@ TEST(Settings, VariablesGoBeforeTheFile) {
 
 TEST(Settings, AWrongVariableIsNamed) {
   EXPECT_EQ(
-      Complaint("[redis]\npartitions = 4\n", {"RELAY_REDIS_PARTITIONS=four"}),
+      SettingsComplaint("[redis]\npartitions = 4\n", {"RELAY_REDIS_PARTITIONS=four"}),
       "environment: RELAY_REDIS_PARTITIONS: expected an integer from 1 to 1024, found \"four\"");
-  EXPECT_THAT(Complaint("", {"RELAY_BROKER_BODYMAX=1"}),
+  EXPECT_THAT(SettingsComplaint("", {"RELAY_BROKER_BODYMAX=1"}),
               StartsWith("environment: RELAY_BROKER_BODYMAX: unknown key"));
 }
 
 TEST(Settings, VariablesOfOthersAreLeftAlone) {
-  EXPECT_EQ(Complaint("", {"RELAY_CONFIG=/x", "RELAY_HOME_DIR=/y", "RELAY_REDIS", "X=1"}),
+  EXPECT_EQ(SettingsComplaint("", {"RELAY_CONFIG=/x", "RELAY_HOME_DIR=/y", "RELAY_REDIS", "X=1"}),
             "no complaint");
 }
 

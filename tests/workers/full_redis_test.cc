@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::UnorderedElementsAre;
 
-constexpr int kPartitions = 2;
+constexpr int kFullPartitions = 2;
 
 class FullRedisTest : public ::testing::Test {
  protected:
@@ -29,7 +29,7 @@ class FullRedisTest : public ::testing::Test {
     options.scripts = AllScripts();
     redis_ = std::move(RedisConnection::Create(loop_, options, random_, *log_, metrics_)).value();
     EXPECT_TRUE(RunUntil(loop_, [this] { return redis_->up(); }));
-    owner_.emplace(loop_, *redis_, random_, *log_, "boot1", "host/0", kPartitions,
+    owner_.emplace(loop_, *redis_, random_, *log_, "boot1", "host/0", kFullPartitions,
                    PartitionOwner::Events{
                        .on_gained = [this](const TenurePtr& t) { gained_.push_back(t->partition); },
                        .on_returning = [](const TenurePtr&) {},
@@ -57,7 +57,7 @@ class FullRedisTest : public ::testing::Test {
   bool TakesAll() {
     owner_->Start();
     return RunUntil(
-        loop_, [this] { return gained_.size() == kPartitions; }, Seconds(5));
+        loop_, [this] { return gained_.size() == kFullPartitions; }, Seconds(5));
   }
 
   SystemLoop loop_;
@@ -72,7 +72,7 @@ class FullRedisTest : public ::testing::Test {
 };
 
 TEST_F(FullRedisTest, PartitionsOfADeadWorkerAreTakenOver) {
-  for (const PartitionKeys& keys : AllPartitionKeys(kPartitions)) Run(CreateGroups(keys));
+  for (const PartitionKeys& keys : AllPartitionKeys(kFullPartitions)) Run(CreateGroups(keys));
   FillUp();
   EXPECT_TRUE(TakesAll());
   EXPECT_THAT(gained_, UnorderedElementsAre(0, 1));

@@ -12,7 +12,7 @@
 namespace relay {
 namespace {
 
-constexpr int kPartitions = 2;
+constexpr int kQuotaPartitions = 2;
 
 // A tenant with a quota of 100 deliveries and 1,000 bytes; "a" and "b" are paused, "c" is not.
 class PausedQuotaTest : public testing::Test {
@@ -57,7 +57,7 @@ class PausedQuotaTest : public testing::Test {
   FakeRedis redis_{loop_};
   std::unique_ptr<Log> log_ = Log::Silent();
   EndpointTable table_{CatalogSnapshot::Of({}), *log_};
-  PausedQuota quota_{loop_, redis_, kPartitions, table_, *log_};
+  PausedQuota quota_{loop_, redis_, kQuotaPartitions, table_, *log_};
   // Of each partition.
   int64_t charged_deliveries_ = 0;
   int64_t charged_bytes_ = 0;
@@ -73,7 +73,7 @@ TEST_F(PausedQuotaTest, OneWhoIsChargedLessThanItsQuotaHoldsLess) {
   charged_deliveries_ = 49;
   charged_bytes_ = 499;
   EXPECT_TRUE(AdmitsAfterARound());
-  EXPECT_EQ(redis_.CountOf("HMGET"), kPartitions);
+  EXPECT_EQ(redis_.CountOf("HMGET"), kQuotaPartitions);
   EXPECT_EQ(redis_.CountOf("ZCARD"), 0);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "relay/ascii.h"
 #include "relay/base64.h"
 #include "relay/catalog_rules.h"
 #include "relay/utf8.h"

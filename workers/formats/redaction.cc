@@ -6,18 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "relay/ascii.h"
+
 namespace relay {
 namespace {
 
 constexpr std::string_view kBlank = "***";
 // Stands for a character of no meaning here.
 constexpr char kOther = 'x';
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 // The character that `digits` are the hexadecimal number of; kOther beyond ASCII, 0 for no number.
 char HexChar(std::string_view digits) {
@@ -31,8 +27,7 @@ char HexChar(std::string_view digits) {
 }
 
 bool IsNameChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
+  return IsLetterOrDigit(c) || c == '-' || c == '_' || c == '.' || c == '~';
 }
 
 // One character as it is written: itself, or a JSON escape behind however many backslashes (one for

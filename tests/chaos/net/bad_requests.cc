@@ -265,14 +265,14 @@ std::string NoHostOrTwo(BadRequestMaker& make) {
                        OneOf(make.random(), {"", line + line, "Host: a b\r\n", "Host:\r\n"}));
 }
 
-struct Kind {
+struct BadKind {
   std::string_view name;
   int status;
   std::string (*make)(BadRequestMaker& make);
   int share = 1;
 };
 
-constexpr Kind kKinds[] = {
+constexpr BadKind kBadKinds[] = {
     {"random bytes", 0, &RandomBytes, 3},
     {"a mutant", 0, &Mutant, 12},
     {"cut off", 400, &Truncated, 3},
@@ -312,10 +312,10 @@ constexpr Kind kKinds[] = {
     {"no host or two", 400, &NoHostOrTwo},
 };
 
-const Kind& Pick(Random& random) {
-  static const std::vector<const Kind*> kByShare = [] {
-    std::vector<const Kind*> kinds;
-    for (const Kind& kind : kKinds) kinds.insert(kinds.end(), kind.share, &kind);
+const BadKind& Pick(Random& random) {
+  static const std::vector<const BadKind*> kByShare = [] {
+    std::vector<const BadKind*> kinds;
+    for (const BadKind& kind : kBadKinds) kinds.insert(kinds.end(), kind.share, &kind);
     return kinds;
   }();
   return *kByShare[random.Below(kByShare.size())];
@@ -334,7 +334,7 @@ BadRequestMaker::BadRequestMaker(uint64_t seed) : random_(seed), callbacks_(Traf
 
 BadRequest BadRequestMaker::Make(WallTime now) {
   now_ = now;
-  const Kind& kind = Pick(random_);
+  const BadKind& kind = Pick(random_);
   return {kind.name, kind.make(*this), kind.status};
 }
 

@@ -10,7 +10,7 @@
 namespace relay {
 namespace {
 
-constexpr Millis kPatience{20000};
+constexpr Millis kNetworkPatience{20000};
 
 // In a namespace of its own, so that nothing of it is seen outside; skipped where that is
 // forbidden.
@@ -48,10 +48,10 @@ class PrivateNetworkTest : public ::testing::Test {
     command.insert(command.end(),
                    {"timeout", "1", "bash", "-c",
                     std::string("exec 3<>/dev/tcp/") + kHubAddress + "/" + std::to_string(port_)});
-    return ChildProgram(command, "/dev/null").Wait(kPatience) == 0;
+    return ChildProgram(command, "/dev/null").Wait(kNetworkPatience) == 0;
   }
   bool ComesToReach() {
-    return WaitUntil(kPatience, [this] { return Reaches(); });
+    return WaitUntil(kNetworkPatience, [this] { return Reaches(); });
   }
 
   const std::string folder_ = ::testing::TempDir() + "network-" + std::to_string(getpid());
@@ -84,7 +84,7 @@ TEST_F(PrivateNetworkTest, WhatRunsInsideHasNoOtherWayOut) {
   std::vector<std::string> devices = network_->wrapper();
   devices.insert(devices.end(), {"ip", "-o", "link"});
   ChildProgram listing(devices, folder_ + "/devices");
-  ASSERT_EQ(listing.Wait(kPatience), 0);
+  ASSERT_EQ(listing.Wait(kNetworkPatience), 0);
   const std::string text = listing.Output();
   EXPECT_NE(text.find("veth-in"), std::string::npos) << text;
   EXPECT_EQ(text.find("eth0"), std::string::npos) << text;

@@ -20,7 +20,7 @@ constexpr int kTurnMs = 20;
 constexpr Millis kComing{2000};
 constexpr std::string_view kWholeGet = "GET /nothing HTTP/1.1\r\nHost: slow\r\n\r\n";
 
-struct Kind {
+struct SlowKind {
   std::string_view name;
   SlowDeadline deadline;
   std::string_view opening;  // Sent at once.
@@ -29,7 +29,7 @@ struct Kind {
 };
 
 // None of them ever reads.
-constexpr Kind kKinds[] = {
+constexpr SlowKind kSlowKinds[] = {
     {"says nothing", SlowDeadline::kIdle, "", ""},
     {"head, byte by byte", SlowDeadline::kHead, "P", "OST"},
     {"headers, byte by byte", SlowDeadline::kHead, "POST /in/demo HTTP/1.1\r\nHost: slow\r\n",
@@ -49,7 +49,7 @@ constexpr Kind kKinds[] = {
 }  // namespace
 
 struct SlowClients::Client {
-  const Kind* kind;
+  const SlowKind* kind;
   size_t place;  // Of its kind.
   int fd = -1;
   MonoTime comes{};
@@ -59,7 +59,7 @@ struct SlowClients::Client {
 };
 
 SlowClients::SlowClients(Plan plan) : plan_(plan) {
-  for (const Kind& kind : kKinds) {
+  for (const SlowKind& kind : kSlowKinds) {
     const int count = kind.pipelines ? plan_.pipelining : plan_.of_each_kind;
     for (int i = 0; i < count; ++i) clients_.push_back({&kind, lives_.size()});
     lives_.push_back({std::string(kind.name), kind.deadline});
@@ -132,7 +132,7 @@ void SlowClients::Connect(Client& client) {
 
 void SlowClients::Turn(Client& client) {
   if (client.fd < 0) return;
-  const Kind& kind = *client.kind;
+  const SlowKind& kind = *client.kind;
   if (kind.pipelines) {
     // What is cut off in the middle makes a bad request of the next one, which is as good here.
     while (send(client.fd, kWholeGet.data(), kWholeGet.size(), MSG_NOSIGNAL) > 0) {
