@@ -282,7 +282,7 @@ TEST_F(WorkerTest, WhatComesForAPausedEndpointBeyondTheTenantsQuotaDies) {
 TEST_F(WorkerTest, WhatOutlivesItsTimeWhileItIsHeldDiesThere) {
   AddEndpoint("a").state = EndpointState::kPaused;
   catalog_.tenants[0].endpoints[0].deliver_within = Seconds(60);
-  redis_.On("SMEMBERS", [this](const FakeRedisCall& call) {
+  redis_.On("SMEMBERS", [](const FakeRedisCall& call) {
     std::vector<RedisValue> members;
     if (call.args[0].ends_with(":hold")) members.push_back(RedisValue::Text("1"));
     return RedisValue::Array(std::move(members));
