@@ -10,6 +10,7 @@
 #include "cli/dead_letter_run.h"
 #include "cli/dead_letters.h"
 #include "cli/endpoint_name.h"
+#include "cli/escaped_text.h"
 #include "cli/line_log.h"
 #include "cli/paced_run.h"
 #include "cli/progress.h"
@@ -154,7 +155,8 @@ int RunList(const DlqOptions& options, const CommandContext& context) {
 void PrintLetter(const DeadLetter& letter) {
   std::printf("webhook-id  %s\nendpoint    %s\nsource      %s\ntype        %s\nstream      %s\n",
               letter.event.id.c_str(), letter.endpoint_name.c_str(), letter.event.source.c_str(),
-              letter.event.type.c_str(), letter.event.ordering_key.c_str());
+              EscapedText(letter.event.type).c_str(),
+              EscapedText(letter.event.ordering_key).c_str());
   std::printf("accepted    %s\ndied        %s: %s\nattempts\n",
               TimeText(letter.event.accepted_us / 1000).c_str(), TimeText(letter.died_ms).c_str(),
               std::string(DeadLetterReasonName(ReasonOf(letter.history))).c_str());

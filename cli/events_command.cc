@@ -223,7 +223,7 @@ void PrintList(const std::vector<LoggedAttempt>& attempts, const CatalogSnapshot
   Table table({"at", "webhook-id", "endpoint", "attempt", "answer", "took", "fate"});
   for (const LoggedAttempt& attempt : attempts) {
     const AttemptLogRecord& record = attempt.record;
-    table.Row({TimeText(record.at_ms), EscapedText(record.event_id),
+    table.Row({TimeText(record.at_ms), record.event_id,
                EndpointName(catalog, attempt.tenant, record.endpoint),
                std::to_string(record.attempt), AttemptAnswerWord(record),
                MillisText(record.times.total), std::string(AttemptFateName(record.fate))});

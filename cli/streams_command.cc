@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "cli/escaped_text.h"
 #include "cli/line_log.h"
 #include "cli/redis_session.h"
 #include "cli/room_command.h"
@@ -31,11 +30,11 @@ std::string_view StateWord(const StreamState& state) {
 }
 
 std::string OrDash(const std::string& text) {
-  return text.empty() ? "-" : EscapedText(text);
+  return text.empty() ? "-" : text;
 }
 
 std::string MediaText(const std::optional<StreamMedia>& media) {
-  return media ? TimeText(media->at_ms) + " " + EscapedText(media->url) : "-";
+  return media ? TimeText(media->at_ms) + " " + media->url : "-";
 }
 
 void AppendJson(const KnownStream& stream, std::string& out) {
@@ -60,8 +59,7 @@ void AppendJson(const KnownStream& stream, std::string& out) {
 
 std::string RoomText(const std::optional<RegisteredRoom>& room) {
   if (!room) return "-";
-  return EscapedText(room->room) + "/" + EscapedText(room->user) +
-         (room->type == "main" ? "" : " " + EscapedText(room->type));
+  return room->room + "/" + room->user + (room->type == "main" ? "" : " " + room->type);
 }
 
 int RunList(const StreamsOptions& options, const CommandContext& context) {
@@ -79,9 +77,9 @@ int RunList(const StreamsOptions& options, const CommandContext& context) {
                "last recording", "last screenshot"});
   for (const KnownStream& stream : *streams) {
     table.Row({stream.name.tenant, OrDash(stream.name.domain), OrDash(stream.name.path),
-               EscapedText(stream.name.stream), std::string(StateWord(stream.state)),
-               TimeText(SinceMs(stream.state)), EscapedText(stream.state.sequence),
-               RoomText(stream.room), MediaText(stream.recording), MediaText(stream.screenshot)});
+               stream.name.stream, std::string(StateWord(stream.state)),
+               TimeText(SinceMs(stream.state)), stream.state.sequence, RoomText(stream.room),
+               MediaText(stream.recording), MediaText(stream.screenshot)});
   }
   if (table.empty()) {
     std::puts(options.filter.ended ? "no stream is known" : "no stream is live");

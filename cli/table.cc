@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
+#include "cli/escaped_text.h"
+#include "relay/ascii.h"
 #include "relay/settings.h"
 
 namespace relay {
 namespace {
 
 bool IsNumber(const std::string& cell) {
-  return !cell.empty() && std::all_of(cell.begin(), cell.end(), [](char c) {
-    return (c >= '0' && c <= '9') || c == ',' || c == '-';
-  });
+  return !cell.empty() && std::all_of(cell.begin(), cell.end(),
+                                      [](char c) { return IsDigit(c) || c == ',' || c == '-'; });
 }
 
 // Characters, not bytes: a continuation byte of UTF-8 takes no place.
@@ -21,6 +23,11 @@ size_t WidthOf(const std::string& cell) {
 }
 
 }  // namespace
+
+void Table::Row(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = EscapedText(cell);
+  rows_.push_back(std::move(cells));
+}
 
 std::string Table::Text() const {
   std::vector<size_t> widths(rows_.front().size(), 0);

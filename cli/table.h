@@ -11,11 +11,12 @@
 
 namespace relay {
 
-// Columns for a person to read: each as wide as its widest cell, numbers to the right.
+// Columns for a person to read: each as wide as its widest cell, numbers to the right. Cells are
+// escaped (EscapedText), so whatever a stranger has chosen is safe to print.
 class Table {
  public:
   explicit Table(std::vector<std::string> heads) { rows_.push_back(std::move(heads)); }
-  void Row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void Row(std::vector<std::string> cells);
   bool empty() const { return rows_.size() == 1; }
   std::string Text() const;
   // To stdout.

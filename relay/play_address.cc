@@ -1,7 +1,6 @@
 #include "relay/play_address.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "relay/ascii.h"
 #include "relay/check.h"
@@ -105,14 +104,6 @@ Result<std::string> StreamAddress(const StreamPlace& place, std::string_view cod
 bool IsTxTime(std::string_view text) {
   if (text.size() == kHexDigits) return std::all_of(text.begin(), text.end(), IsHexDigit);
   return text.size() == kDecimalDigits && std::all_of(text.begin(), text.end(), IsDigit);
-}
-
-int64_t SecondsOfTxTime(std::string_view text) {
-  RELAY_CHECK(IsTxTime(text));
-  int64_t seconds = 0;
-  std::from_chars(text.data(), text.data() + text.size(), seconds,
-                  text.size() == kHexDigits ? 16 : 10);
-  return seconds;
 }
 
 std::string TxTimeText(int64_t seconds) {

@@ -42,8 +42,6 @@ Result<std::string> StreamAddress(const StreamPlace& place, std::string_view cod
 // Whether `text` can be a txTime: 8 hexadecimal digits of either case or 10 decimal ones, seconds
 // since 1970. Of two spellings of a time each has its own signature.
 bool IsTxTime(std::string_view text);
-// Seconds since 1970. Requires: IsTxTime(text).
-int64_t SecondsOfTxTime(std::string_view text);
 // As the provider's console writes it: upper-case hexadecimal.
 // Requires: not after 2106-02-07, where 8 digits end.
 std::string TxTimeText(int64_t seconds);

@@ -11,14 +11,6 @@ std::string RoomKey(std::string_view tenant, std::string_view code) {
   return key.append(tenant).append("/").append(code);
 }
 
-Result<RoomName> ParseRoomKey(std::string_view key) {
-  const size_t slash = key.find('/');
-  if (slash == 0 || slash == std::string_view::npos || slash + 1 == key.size()) {
-    return Status::InvalidArgument("not the key of a room");
-  }
-  return RoomName{key.substr(0, slash), key.substr(slash + 1)};
-}
-
 std::string EncodeRoom(const RegisteredRoom& room) {
   std::string text = room.type + " ";
   AppendCounted(room.room, text);

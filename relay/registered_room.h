@@ -27,12 +27,6 @@ inline constexpr int kRoomsMax = 10'000;
 
 // Registrations are a tenant's own: two tenants may have named the same code.
 std::string RoomKey(std::string_view tenant, std::string_view code);
-// The tenant's and the code's part of a key; InvalidArgument for anything else.
-struct RoomName {
-  std::string_view tenant;
-  std::string_view code;
-};
-Result<RoomName> ParseRoomKey(std::string_view key);
 
 // A hash's value without the time of expiry, which the script that writes it puts in front.
 // Requires: room and user of at most kTextBytesMax.

@@ -50,12 +50,15 @@ class OperatorCommandsTest : public OperatorTest {
   // A dead letter of customer-a; its event id.
   std::string Dead(AttemptOutcome outcome) {
     const Event event = MakeEvent();
-    const Member member = Store(event);
+    Bury(Store(event), outcome);
+    return event.id;
+  }
+  // Makes a stored event a dead letter of customer-a.
+  void Bury(const Member& member, AttemptOutcome outcome) {
     Read();
     const OwedDelivery dead{endpoint_, OwedDelivery::State::kDead, Millis(0), 1,
                             EncodeAttempt(outcome, 500, Millis(7))};
     EXPECT_TRUE(SettleOne(Last(member, {dead})));
-    return event.id;
   }
 };
 
@@ -94,6 +97,21 @@ TEST_F(OperatorCommandsTest, DeadLettersAreListedByFilter) {
   EXPECT_EQ(Relayctl({"dlq", "list", "--pattern", R"({"a":[{"like":1}]})"}).code, kExitUsage);
   EXPECT_THAT(Relayctl({"dlq", "show", expired}).out, HasSubstr("{\"event_type\":100}"));
   EXPECT_EQ(Relayctl({"dlq", "show", "nobody"}).code, kExitCheckFailed);
+}
+
+TEST_F(OperatorCommandsTest, NamesThatOthersHaveChosenCannotTalkToTheTerminal) {
+  Event event = MakeEvent();
+  event.type = event.ordering_key = "\x1b[2J";
+  const Member member = Store(event);
+  EXPECT_THAT(Relayctl({"pending", "list"}).out, HasSubstr("\\x1b[2J"));
+  Bury(member, AttemptOutcome::kRejected);
+  for (const char* command : {"list", "show"}) {
+    std::vector<std::string> arguments = {"dlq", command};
+    if (command == std::string("show")) arguments.push_back(event.id);
+    const std::string out = Relayctl(arguments).out;
+    EXPECT_THAT(out, HasSubstr("\\x1b[2J"));
+    EXPECT_THAT(out, Not(HasSubstr("\x1b")));
+  }
 }
 
 TEST_F(OperatorCommandsTest, RedriveAndPurgeTouchOnlyWhatTheFilterNames) {

@@ -158,8 +158,6 @@ TEST(RegisteredRoomTest, RefusesWhatItDoesNotWrite) {
   ASSERT_TRUE(room.ok());
   EXPECT_EQ(*room, (RegisteredRoom{"1:2", "u ser", "aux", 17}));
   for (size_t cut = 0; cut < good.size(); ++cut) EXPECT_FALSE(DecodeRoom(good.substr(0, cut)).ok());
-  EXPECT_FALSE(ParseRoomKey("acme").ok());
-  EXPECT_EQ(ParseRoomKey("acme/a/b").value().code, "a/b");
 }
 
 }  // namespace
