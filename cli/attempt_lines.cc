@@ -30,7 +30,7 @@ std::string AttemptAnswerWord(const AttemptLogRecord& record) {
 }
 
 std::string MillisText(Micros time) {
-  return fmt::format("{:.1f} ms", static_cast<double>(time.count()) / 1000);
+  return fmt::format("{:.1f} ms", AsMillis(time));
 }
 
 std::string AttemptText(const AttemptLogRecord& record) {

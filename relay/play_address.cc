@@ -57,8 +57,7 @@ Status CheckSegment(std::string_view segment, std::string_view what) {
   if (segment.empty()) return Status::InvalidArgument(std::string(what) + " is empty");
   for (size_t i = 0; i < segment.size(); ++i) {
     const char c = segment[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || IsDigit(c) || kAllowed.find(c) != std::string_view::npos) continue;
+    if (IsLetterOrDigit(c) || kAllowed.find(c) != std::string_view::npos) continue;
     if (c == '%' && i + 2 < segment.size() && IsHexDigit(segment[i + 1]) &&
         IsHexDigit(segment[i + 2])) {
       continue;

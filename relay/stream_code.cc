@@ -13,8 +13,7 @@ namespace {
 constexpr size_t kAccountDigitsMax = 20;
 
 bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.';
+  return IsLetterOrDigit(c) || c == '-' || c == '_' || c == '.';
 }
 
 std::string PercentEncode(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "relay/ascii.h"
 #include "relay/check.h"
 
 namespace relay {
@@ -29,9 +30,7 @@ std::string TakeName(const std::string& query, size_t& at) {
   while (at < query.size() && query[at] != 0) {
     const auto length = static_cast<unsigned char>(query[at]);
     if (!name.empty()) name += '.';
-    for (char c : query.substr(at + 1, length)) {
-      name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    }
+    name += LowerCase(query.substr(at + 1, length));
     at += 1 + length;
   }
   ++at;
